@@ -1,0 +1,49 @@
+# Sampan: `make` lists what can be made.
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run check test browser lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## start the whole platform here; Ctrl-C stops it
+	@exec $(BIN)/sampan up --data var --base-port 8000
+
+setup: .venv/installed ## make .venv with what Sampan runs with
+
+setup-dev: .venv/installed-dev
+
+check: export SAMPAN_DATABASE_URL ?= dbname=sampan
+check: setup-dev ## style, types, import order, locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest tests/test_house.py
+
+test: setup-dev ## all tests but the long browser journeys
+	$(BIN)/pytest -m "not browser"
+
+browser: setup-dev ## the long journeys in a real browser
+	$(BIN)/pytest -m browser
+
+lock: setup-dev ## write requirements*.txt from pyproject.toml
+	$(LOCK) --output-file requirements.txt pyproject.toml
+	$(LOCK) --output-file requirements-dev.txt --group dev --constraint requirements.txt
+
+.venv/installed: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Sampan needs Python 3.11 or newer, with venv (Debian: apt-get install python3-venv)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Sampan: a self-hosted, prepaid SMS platform. README.md is the map."""

@@ -1,0 +1,78 @@
+"""Every refusal and failure: its number, what customers are shown, and its words (spec S72, http_api.md).
+
+A `Reason` is either the end of a message (it is stored beside its status and has a `shown` code of S72) or the
+refusal of a whole request (each door has one table from Reason to its own words), and some are both.
+"""
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """`number` is stored (never reuse one), `shown` is the code of S72 or None, `words` say how to mend it."""
+
+    def __init__(self, number: int, shown: int | None, words: str) -> None:
+        self.number = number
+        self.shown = shown
+        self.words = words
+
+    # The ends of messages (S72); the codes customers know are their own numbers.
+    NONE = 300, 300, "None"
+    NO_RECEIPT = 301, 301, "The operator gave no receipt"
+    NOT_A_MOBILE = 302, 302, "Not a mobile number"
+    UNKNOWN_SUBSCRIBER = 303, 303, "The number does not exist or is deactivated"
+    PHONE_UNREACHABLE = 304, 304, "Phone off, bad reception, or forwarded"
+    INBOX_FULL = 305, 305, "The phone's inbox is full"
+    NETWORK_UNSUPPORTED = 306, 306, "The local network does not support it"
+    DO_NOT_CALL = 307, 307, "On the do-not-call register"
+    BALANCE_TOO_LOW = 308, 308, "The balance is too low. Top up and send again"
+    ILLEGAL_WORD = 309, 309, "The text has a word that may not be sent to China. Change the text"
+    BLOCKED = 312, 312, "Blocked: arrears, spam, or refused by the recipient"
+    OPERATOR_FAULT = 315, 315, "The operator's fault"
+    OVER_MESSAGE_LIMIT = 326, 326, "Over the charge limit for a single message. Shorten the text or raise the limit"
+    # Ours inside are finer, each shown as one of those.
+    CANCELLED = 3001, 300, "Cancelled before it was sent"
+    PROCESSING = 3010, 301, "With the operator; no receipt yet"
+    OUTCOME_UNKNOWN = 3011, 301, "Handed over without an answer; the outcome is not known yet"
+    ROUTE_WITHOUT_RECEIPTS = 3012, 301, "Sent; this route gives no receipt"
+    NO_ROUTE = 3061, 306, "No route goes there"
+    SENDER_NOT_POSSIBLE = 3062, 306, "This sender ID cannot be used there"
+    UNSUBSCRIBED = 3121, 312, "The recipient unsubscribed from this sender"
+    SENDER_WITHDRAWN = 3122, 312, "The sender ID was withdrawn"
+    NOT_SENT_IN_TIME = 3151, 315, "Not sent in time"
+    # Refusals of a whole request; nothing was sent or charged.
+    UNEXPECTED = 1, None, "Unexpected system error. Try again; nothing is sent twice if you repeat the client reference"
+    BAD_CREDENTIALS = 2, None, "The user name and password do not match"
+    ACCOUNT_DISABLED = 3, None, "The account is suspended or closed. Call us"
+    TOO_FAR_AHEAD = 5, None, "More than 5 years ahead. Choose an earlier time"
+    NO_TEXT = 60, None, "There is no text. Type one"
+    TOO_LONG = 61, None, "Too long. Shorten the text"
+    SENDER_NOT_YOURS = 8, None, "This sender ID is not one of yours. Choose one of your sender IDs"
+    UNKNOWN_MESSAGE = 9, None, "There is no such message"
+    REFERENCE_REUSED = 24, None, "This client reference was used before with other content. Use a new one"
+    NOT_IN_ALPHABET = 41, None, "The text has characters that English (GSM) SMS cannot carry. Send it as Unicode"
+    BAD_TEXT = 42, None, "The text cannot be read"
+    NO_RECIPIENT = 43, None, "There is no recipient. Give at least one number"
+    TOO_MANY_RECIPIENTS = 44, None, "Too many recipients in one request. Split it"
+    BAD_TIME = 45, None, "The time cannot be read"
+    BAD_VALIDITY = 46, None, "The validity is 10 to 1,380 minutes"
+    OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
+
+
+BY_NUMBER = {reason.number: reason for reason in Reason}
+
+
+class Refused(Exception):
+    """A request, or one recipient of it, that cannot be served; nothing was written, sent or charged.
+
+    `field` names the part of the request that is wrong ("text", "recipients", …), `value` is the offending value.
+    """
+
+    def __init__(self, reason: Reason, field: str = "", value: str = "") -> None:
+        super().__init__(reason, field, value)
+        self.reason = reason
+        self.field = field
+        self.value = value
+
+    def __str__(self) -> str:
+        value = f" ({self.value})" if self.value else ""
+        return f"{self.reason.words}{value}"

@@ -1,0 +1,1 @@
+"""Tests mirror the package; their names are sentences; they cite the spec."""
