@@ -4,5 +4,7 @@ from django.apps import AppConfig
 
 
 class SampanConfig(AppConfig):
+    """Sampan as Django sees it."""
+
     name = "sampan"
     default_auto_field = "django.db.models.BigAutoField"
