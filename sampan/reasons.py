@@ -55,7 +55,7 @@ class Reason(Enum):
     TOO_MANY_RECIPIENTS = 44, None, "Too many recipients in one request. Split it"
     BAD_TIME = 45, None, "The time cannot be read"
     BAD_VALIDITY = 46, None, "The validity is 10 to 1,380 minutes"
-    BAD_TEMPLATE = 47, None, "A brace stands alone. Write {name} for a field, {{ or }} for a brace"
+    BAD_TEMPLATE = 47, None, "A brace is neither a field nor text. Write {name} for a field, {{ or }} for a brace"
     NO_SUCH_FIELD = 48, None, "The text names a field that is not there. Add the column or take it out of the text"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
