@@ -38,6 +38,7 @@ class Reason(Enum):
     SENDER_NOT_POSSIBLE = 3062, 306, "This sender ID cannot be used there"
     UNSUBSCRIBED = 3121, 312, "The recipient unsubscribed from this sender"
     SENDER_WITHDRAWN = 3122, 312, "The sender ID was withdrawn"
+    TRIAL_RECIPIENT = 3123, 312, "Until the account is approved it sends only to its own verified mobile"
     NOT_SENT_IN_TIME = 3151, 315, "Not sent in time"
     # Refusals of a whole request; nothing was sent or charged.
     UNEXPECTED = 1, None, "Unexpected system error. Try again; nothing is sent twice if you repeat the client reference"
@@ -47,6 +48,12 @@ class Reason(Enum):
     NO_TEXT = 60, None, "There is no text. Type one"
     TOO_LONG = 61, None, "Too long. Shorten the text"
     SENDER_NOT_YOURS = 8, None, "This sender ID is not one of yours. Choose one of your sender IDs"
+    SENDER_MALFORMED = (
+        80,
+        None,
+        "A sender ID has 1 to 11 letters or digits with at least one letter, or is a mobile number",
+    )
+    TOO_MANY_SENDERS = 81, None, "A customer has at most 5 sender IDs. Withdraw one first"
     UNKNOWN_MESSAGE = 9, None, "There is no such message"
     REFERENCE_REUSED = 24, None, "This client reference was used before with other content. Use a new one"
     NOT_IN_ALPHABET = 41, None, "The text has characters that English (GSM) SMS cannot carry. Send it as Unicode"

@@ -37,6 +37,7 @@ SECRET_KEY = derived_key("django").hex()
 DATABASES = {"default": _database(os.environ.get("SAMPAN_DATABASE_URL", ""))}
 DEBUG = False
 ALLOWED_HOSTS = os.environ.get("SAMPAN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+AUTH_USER_MODEL = "sampan.Person"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
@@ -48,3 +49,4 @@ USE_TZ = True
 TIME_ZONE = "Asia/Hong_Kong"
 LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -1,0 +1,1 @@
+"""WHO: customers, members, staff, sender IDs, and how each of them proves it."""

@@ -1,0 +1,54 @@
+"""What every door needs to know of a customer, kept in memory."""
+
+from dataclasses import dataclass
+
+from sampan.accounts.tables import Customer
+from sampan.database import Connection, Snapshot, array_of
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFacts:
+    """A customer as submissions see it."""
+
+    id: int
+    name: str
+    status: Customer.Status
+    tier: int
+    validity_minutes: int
+    message_limit_pips: int | None
+    api_purpose: int
+    api_password_allowed: bool
+    verified_mobile: int | None
+    senders: frozenset[str]
+
+
+FACTS = """
+    SELECT c.id, c.name, c.status, c.tier, c.validity_minutes, c.message_limit_pips, c.api_purpose,
+           c.api_password_allowed, c.verified_mobile,
+           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
+      FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
+     WHERE c.id = ANY(%s::int8[]) GROUP BY c.id"""
+
+_known: Snapshot[dict[int, CustomerFacts]] = Snapshot(lambda _conn: {}, "customer", "sender_id")
+
+
+def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
+    """The facts of these customers (of some more, too); those not yet in memory are read at once."""
+    known = _known.get(conn)
+    if missing := ids - known.keys():
+        for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, senders in conn.execute(
+            FACTS, [array_of(missing)]
+        ):
+            known[id_] = CustomerFacts(
+                id=id_,
+                name=name,
+                status=Customer.Status(status),
+                tier=tier,
+                validity_minutes=validity,
+                message_limit_pips=limit,
+                api_purpose=purpose,
+                api_password_allowed=password_allowed,
+                verified_mobile=mobile,
+                senders=frozenset(senders or ()),
+            )
+    return known

@@ -1,0 +1,138 @@
+"""Customers, the people who sign in, sender IDs and API keys."""
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+SHORTEST_VALIDITY_MINUTES, LONGEST_VALIDITY_MINUTES, DEFAULT_VALIDITY_MINUTES = 10, 1380, 120  # spec S70
+LONGEST_LOGIN_NAME = 20  # http_api.md: `username` has at most 20 characters
+
+
+class Customer(models.Model):
+    """One organisation that prepays (spec S131). Written by sign-up and staff; never deleted, only closed."""
+
+    class Status(models.IntegerChoices):
+        TRIAL = 1  # sends only to its own verified mobile (spec S87)
+        NORMAL = 2
+        SUSPENDED = 3
+        CLOSED = 4
+
+    name = models.CharField(max_length=100)
+    status = models.SmallIntegerField(choices=Status, default=Status.TRIAL)
+    tier = models.SmallIntegerField(default=1)  # which prices (spec S83)
+    time_zone = models.CharField(max_length=40, default="Asia/Hong_Kong")
+    validity_minutes = models.SmallIntegerField(default=DEFAULT_VALIDITY_MINUTES)
+    message_limit_pips = models.BigIntegerField(null=True, blank=True)  # spec S84
+    api_purpose = models.SmallIntegerField(default=1)  # where a call does not say (spec S93): messages.tables.Purpose
+    api_password_allowed = models.BooleanField(default=True)  # else only keys open the HTTP API
+    verified_mobile = models.BigIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "customer"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="customer_validity",
+                condition=models.Q(validity_minutes__range=(SHORTEST_VALIDITY_MINUTES, LONGEST_VALIDITY_MINUTES)),
+            ),
+            models.CheckConstraint(
+                name="customer_limit",
+                condition=models.Q(message_limit_pips__isnull=True) | models.Q(message_limit_pips__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonManager(BaseUserManager["Person"]):
+    """Finds people by login name, in any case."""
+
+    def get_by_natural_key(self, username: str | None) -> "Person":
+        return self.get(login_name__iexact=username)
+
+
+class Person(AbstractBaseUser):
+    """Somebody who signs in: a member of one customer, or staff. The password is an Argon2 hash (spec S136)."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        SENDER = "sender"
+        VIEWER = "viewer"
+        FINANCE = "finance"
+
+    class StaffRole(models.TextChoices):
+        SUPPORT = "support"
+        COMPLIANCE = "compliance"
+        FINANCE = "finance"
+        ADMIN = "admin"
+
+    login_name = models.CharField(max_length=LONGEST_LOGIN_NAME, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    email = models.EmailField(blank=True)
+    mobile = models.BigIntegerField(null=True, blank=True)
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="members")
+    role = models.CharField(max_length=10, choices=Role, blank=True)
+    staff_role = models.CharField(max_length=10, choices=StaffRole, blank=True)
+    language = models.CharField(max_length=10, default="en")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[PersonManager] = PersonManager()
+    USERNAME_FIELD = "login_name"
+
+    class Meta:
+        db_table = "person"
+        constraints: ClassVar = [
+            models.UniqueConstraint(Lower("login_name"), name="person_login_name"),
+            models.CheckConstraint(
+                name="person_is_member_or_staff",
+                condition=(
+                    models.Q(customer__isnull=False, staff_role="") & ~models.Q(role="")
+                    | models.Q(customer__isnull=True, role="") & ~models.Q(staff_role="")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.login_name
+
+
+class SenderId(models.Model):
+    """One sender ID of one customer (spec S60–S65). Made and withdrawn by staff; kept when withdrawn."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="sender_ids")
+    text = models.CharField(max_length=15)
+    grounds = models.CharField(max_length=200)  # on what document or verification staff allowed it
+    created_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "sender_id"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("customer", "text"), condition=models.Q(withdrawn_at__isnull=True), name="sender_id_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ApiKey(models.Model):
+    """One key that opens the APIs of one customer. Shown once; we keep its SHA-256 (it has 100 bits of its own)."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="api_keys")
+    person = models.ForeignKey(Person, models.PROTECT)  # who made it, and for whom it acts
+    name = models.CharField(max_length=60)
+    sha256 = models.BinaryField(unique=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_key"
+
+    def __str__(self) -> str:
+        return self.name

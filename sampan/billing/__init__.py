@@ -1,0 +1,1 @@
+"""PREPAID MONEY: the ledger and the prices, in whole pips (HK$0.0001)."""

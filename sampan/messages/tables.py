@@ -1,0 +1,218 @@
+"""Batches, messages and their parts. The wide tables are partitioned by id and made by SQL (migrations/0002)."""
+
+import uuid
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from sampan.accounts.tables import Customer, Person
+
+
+class Source(models.IntegerChoices):
+    """Where a batch came from (spec S7)."""
+
+    PORTAL = 1, "Portal"
+    HTTP = 2, "HTTP API"
+    JSON = 3, "JSON API"
+    SOAP = 4, "SOAP"
+    SMTP = 5, "SMTP"
+    SMPP = 6, "SMPP"
+
+
+class Purpose(models.IntegerChoices):
+    """What a text is for; it decides the filters (spec S93) and the lane (spec S9)."""
+
+    TRANSACTIONAL = 1, "Transactional"
+    PROMOTIONAL = 2, "Promotional"
+
+
+class Lane(models.IntegerChoices):
+    """Which queue of an operator a message waits in; the lower number goes first (spec S9)."""
+
+    TRANSACTIONAL = 1
+    PROMOTIONAL = 2
+
+
+class Status(models.IntegerChoices):
+    """What customers see (spec S71); the numbers are those of the HTTP API."""
+
+    UPLOAD_FAILED = 1, "Upload failed"
+    UPLOAD_SUCCESS = 2, "Upload success"
+    SCHEDULING = 3, "Scheduling"
+    PROCESSING = 4, "Processing"
+    RETRY = 19, "Retry"
+    EXPIRED = 20, "Expired"
+    UNDELIVERABLE = 21, "Undeliverable"
+    DELIVERED = 22, "Delivered"
+
+
+class Batch(models.Model):
+    """One submission: one text to one or more recipients. Written by submit.py; kept as long as its messages."""
+
+    class State(models.IntegerChoices):
+        SCHEDULED = 1
+        RUNNING = 2
+        PAUSED = 3
+        HELD = 4  # came due too late (spec S53)
+        CANCELLED = 5
+
+    id = models.BigIntegerField(primary_key=True)
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    person = models.ForeignKey(Person, models.DO_NOTHING, null=True, db_constraint=False)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)  # free to go: accepted, due or released
+    scheduled_at = models.DateTimeField(null=True)
+    state = models.SmallIntegerField(choices=State)
+    source = models.SmallIntegerField(choices=Source)
+    purpose = models.SmallIntegerField(choices=Purpose)
+    validity_minutes = models.SmallIntegerField()
+    recipients = models.IntegerField()  # messages of it, filtered ones too
+    price_pips = models.BigIntegerField()  # of those that could be sent, when it was accepted
+    register_filter = models.BooleanField(null=True)  # `dncr` as the call said it (spec S93)
+    sender = models.CharField(max_length=16)
+    signature = models.CharField(max_length=8)  # before texts to China (spec S90)
+    name = models.CharField(max_length=100)
+    text = models.TextField()
+
+    class Meta:
+        db_table = "batch"
+        managed = False
+
+    def __str__(self) -> str:
+        return self.name or f"{self.id}"
+
+
+class Message(models.Model):
+    """One recipient of one batch; its id is the SMSD ID (spec S6). The status is written by messages/status.py alone.
+
+    The parts are bits of small numbers, part 1 the lowest: answered (settled for money), taken by the operator,
+    delivered to the handset. Money is told by three transfers: hold, charge, release (spec S80).
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    batch_id = models.BigIntegerField()
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    created_at = models.DateTimeField()
+    recipient = models.BigIntegerField()
+    price_pips = models.BigIntegerField()
+    charged_pips = models.BigIntegerField()
+    hold_id = models.BigIntegerField(null=True)
+    charge_id = models.BigIntegerField(null=True)
+    release_id = models.BigIntegerField(null=True)
+    taken_at = models.DateTimeField(null=True)
+    final_at = models.DateTimeField(null=True)
+    destination_id = models.IntegerField()
+    route_id = models.IntegerField(null=True)
+    operator_id = models.IntegerField(null=True)
+    status = models.SmallIntegerField(choices=Status)
+    reason = models.SmallIntegerField()  # a Reason's number
+    coding = models.SmallIntegerField()  # data_coding: 0 or 8
+    units = models.SmallIntegerField()
+    parts = models.SmallIntegerField()
+    answered_parts = models.SmallIntegerField()
+    taken_parts = models.SmallIntegerField()
+    delivered_parts = models.SmallIntegerField()
+    text = models.TextField(null=True)  # where it differs from the batch's (spec S4)
+
+    class Meta:
+        db_table = "message"
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.id}"
+
+
+class MessagePart(models.Model):
+    """What became of one part, once that is known: refused, or with a final receipt. Written by dispatch/."""
+
+    message_id = models.BigIntegerField(primary_key=True)  # with `part`
+    part = models.SmallIntegerField()
+    operator_id = models.IntegerField()
+    link_id = models.IntegerField()
+    sequence_number = models.BigIntegerField()
+    submitted_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True)
+    command_status = models.IntegerField(null=True)
+    operator_ref = models.TextField(null=True)  # the operator's message_id, as it came
+    receipt_at = models.DateTimeField(null=True)
+    receipt_state = models.SmallIntegerField(null=True)  # message_state, SMPP 3.4 §5.2.28
+    receipt_error = models.TextField(null=True)  # the operator's own code, for staff (spec S72)
+
+    class Meta:
+        db_table = "message_part"
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.message_id}/{self.part}"
+
+
+class Queued(models.Model):
+    """A message that is free to go by one operator and not yet handed over. Claimed by dispatch/claims.py alone."""
+
+    operator_id = models.IntegerField()
+    lane = models.SmallIntegerField(choices=Lane)
+    customer_id = models.BigIntegerField()
+    message_id = models.BigIntegerField(primary_key=True)  # with the three before
+    batch_id = models.BigIntegerField()
+    send_by = models.DateTimeField()  # past it: not sent in time (spec S70)
+    not_before = models.DateTimeField(null=True)  # the operator asked to wait
+    parts_left = models.SmallIntegerField()  # bits of the parts still to send
+
+    class Meta:
+        db_table = "queued"
+        managed = False
+
+    def __str__(self) -> str:
+        return f"{self.message_id}"
+
+
+class ClientReference(models.Model):
+    """A customer's own name for a request, so that a repeat gives the first answer (spec S8). Kept 30 days."""
+
+    customer_id = models.BigIntegerField(primary_key=True)  # with `reference`
+    reference = models.TextField()
+    fingerprint = models.BinaryField()  # SHA-256 of what was asked
+    batch_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "client_reference"
+        managed = False
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ComposeDraft(models.Model):
+    """What a member has typed and uploaded and not yet sent. Goes when it is sent, or after 30 days untouched."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    customer = models.ForeignKey(Customer, models.CASCADE)
+    person = models.ForeignKey(Person, models.CASCADE)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    batch_id = models.BigIntegerField(null=True)  # once it is sent
+    name = models.CharField(max_length=100, blank=True)
+    source = models.CharField(max_length=5, default="file")  # where the numbers come from: file or paste
+    file_name = models.CharField(max_length=200, blank=True)
+    file_octets = models.BinaryField(null=True)
+    column = models.SmallIntegerField(null=True)  # of the file, where the member chose another than we found
+    pasted = models.TextField(blank=True)
+    numbers = ArrayField(models.BigIntegerField(), default=list)
+    total_rows = models.IntegerField(default=0)
+    bad_rows = models.JSONField(default=list)  # [row, value, words] each
+    duplicates = models.IntegerField(default=0)
+    text = models.TextField(blank=True)
+    sender = models.CharField(max_length=16, blank=True)
+    route = models.CharField(max_length=20, blank=True)
+    purpose = models.SmallIntegerField(choices=Purpose, default=Purpose.PROMOTIONAL)
+    scheduled_at = models.DateTimeField(null=True)
+    validity_minutes = models.SmallIntegerField(null=True)
+
+    class Meta:
+        db_table = "compose_draft"
+        indexes: ClassVar = [models.Index(fields=("customer", "updated_at"), name="compose_draft_of_customer")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)

@@ -1,0 +1,1 @@
+"""WHERE: numbers → destination; destination and choice → route → operator."""
