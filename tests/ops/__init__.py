@@ -1,0 +1,1 @@
+"""Tests of sampan/ops, with real processes."""
