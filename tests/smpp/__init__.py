@@ -1,0 +1,1 @@
+"""Tests of SMPP 3.4."""
