@@ -64,6 +64,17 @@ class Reason(Enum):
     BAD_VALIDITY = 46, None, "The validity is 10 to 1,380 minutes"
     BAD_TEMPLATE = 47, None, "A brace is neither a field nor text. Write {name} for a field, {{ or }} for a brace"
     NO_SUCH_FIELD = 48, None, "The text names a field that is not there. Add the column or take it out of the text"
+    # Files that cannot be read; `{value}` in words is the limit or the place.
+    FILE_TOO_LARGE = 70, None, "This file is larger than {value}. Split it in two and add both"
+    FILE_TOO_MANY_ROWS = 71, None, "This file has more than {value} rows. Split it in two and add both"
+    FILE_TOO_MANY_COLUMNS = 72, None, "This file has more than {value} columns. Keep those you need"
+    NOT_A_SPREADSHEET = 73, None, "This is no Excel, CSV or text file. Save it as .xlsx and add that"
+    FILE_LOCKED = 74, None, "This file has a password. Save it without one and add that"
+    FILE_DAMAGED = 75, None, "This file is damaged. Save it once more as .xlsx and add that"
+    FILE_UNREADABLE = 76, None, "This file could not be read. Copy the numbers to a new sheet, save it and add that"
+    FILE_EMPTY = 77, None, "There is nothing in this sheet. Choose another sheet or file"
+    NO_SUCH_SHEET = 78, None, "This file has no sheet {value}. Choose one of its sheets"
+    FILE_QUOTE_OPEN = 79, None, "A quotation mark in row {value} is not closed. Close or remove it"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 
@@ -83,5 +94,7 @@ class Refused(Exception):
         self.value = value
 
     def __str__(self) -> str:
+        if "{value}" in self.reason.words:
+            return self.reason.words.replace("{value}", self.value)
         value = f" ({self.value})" if self.value else ""
         return f"{self.reason.words}{value}"
