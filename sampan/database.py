@@ -164,13 +164,18 @@ class Snapshot(Generic[R]):
 
     def get(self, conn: Connection) -> R:
         """The thing, read again on `conn` where it may have changed."""
+        kept = self.current()
+        if kept is None:
+            generation, loaded_at = self._generation, time.monotonic()
+            self._kept = kept = self._load(conn)
+            self._loaded_generation, self._loaded_at = generation, loaded_at
+        return kept
+
+    def current(self) -> R | None:
+        """The thing as kept, without a database at hand; None where it must be read again."""
         hearing = Snapshot._changes is not None and Snapshot._changes.hearing
         fresh = hearing or time.monotonic() - self._loaded_at < UNHEARD_SNAPSHOT_S
-        if self._kept is None or self._loaded_generation != self._generation or not fresh:
-            generation, loaded_at = self._generation, time.monotonic()
-            self._kept = self._load(conn)
-            self._loaded_generation, self._loaded_at = generation, loaded_at
-        return self._kept
+        return self._kept if fresh and self._loaded_generation == self._generation else None
 
     def forget(self) -> None:
         """Read again at the next `get`."""

@@ -1,0 +1,157 @@
+"""How each operator's SMSC speaks: what goes on the wire, what its answers and receipts mean; as data (spec S72, S78).
+
+Staff keep an operator's dialect as JSON beside it; `{}` is plain SMPP 3.4. An SMSC that deviates in a way these fields
+cannot say gets a field of its own here and a behaviour in the simulator.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from sampan.composing.alphabet import Coding, encode
+from sampan.dispatch.claims import Claimed
+from sampan.messages.tables import Status
+from sampan.reasons import BY_NUMBER, Reason
+from sampan.routing.directory import DestinationFacts, RouteFacts
+from sampan.routing.tables import Destination
+from sampan.smpp import time_format
+from sampan.smpp.addresses import Address, alphanumeric, international
+from sampan.smpp.concatenation import Concatenation, write_header
+from sampan.smpp.pdu import EsmClass, MessageState, RegisteredDelivery, SubmitSm
+from sampan.smpp.pdu import Status as CommandStatus
+
+THROTTLES = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
+# What a bare receipt means, where the operator's own code says nothing finer.
+STATES = {
+    MessageState.ENROUTE: (Status.RETRY, Reason.NO_RECEIPT),
+    MessageState.DELIVERED: (Status.DELIVERED, Reason.NONE),
+    MessageState.EXPIRED: (Status.EXPIRED, Reason.PHONE_UNREACHABLE),
+    MessageState.DELETED: (Status.UNDELIVERABLE, Reason.OPERATOR_FAULT),
+    MessageState.UNDELIVERABLE: (Status.UNDELIVERABLE, Reason.OPERATOR_FAULT),
+    MessageState.UNKNOWN: (Status.UNDELIVERABLE, Reason.OPERATOR_FAULT),
+    MessageState.REJECTED: (Status.UNDELIVERABLE, Reason.BLOCKED),
+}
+RETRY_REASONS = frozenset({Reason.PHONE_UNREACHABLE, Reason.INBOX_FULL, Reason.NO_RECEIPT})  # spec S71
+REFUSALS: dict[int, Reason] = {
+    CommandStatus.ESME_RINVDSTADR: Reason.UNKNOWN_SUBSCRIBER,
+    CommandStatus.ESME_RINVSRCADR: Reason.SENDER_NOT_POSSIBLE,
+}
+MOST_HEX_DIGITS = 16
+
+
+class Verdict(NamedTuple):
+    """What a receipt says: the status it leads to and why; no status where it says nothing new."""
+
+    status: Status | None
+    reason: Reason
+
+
+class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One operator's ways. The defaults are those of SMPP 3.4."""
+
+    errors: dict[str, int] = {}  # the operator's code in a receipt (as text) → the number of a Reason
+    refusals: dict[str, int] = {}  # command_status (decimal, as text) → the number of a Reason
+    temporary: tuple[int, ...] = ()  # other command_status that mean "later"
+    receipt_ids: tuple[Literal["hex", "decimal"], ...] = ()  # in which other forms receipts may bring the answer's id
+    validity: Literal["relative", "none"] = "relative"
+    intermediates: bool = True  # asks to be told of first failures, too (spec S71: 19)
+
+    def verdict(self, state: int, error: str) -> Verdict:
+        """Of a receipt's message_state and the operator's own code."""
+        if state not in STATES:
+            return Verdict(None, Reason.NONE)
+        status, usual = STATES[MessageState(state)]
+        reason = BY_NUMBER.get(self.errors.get(error, 0), usual)
+        if status == Status.DELIVERED:
+            return Verdict(status, Reason.NONE)
+        if status == Status.RETRY and reason not in RETRY_REASONS:
+            reason = Reason.NO_RECEIPT
+        return Verdict(status, reason)
+
+    def waits(self, command_status: int) -> bool:
+        """Whether a refused submit_sm may be tried again later, by its command_status."""
+        return command_status in THROTTLES or command_status in self.temporary
+
+    def refusal(self, command_status: int) -> Reason:
+        """Why the operator refuses for good."""
+        usual = REFUSALS.get(command_status, Reason.OPERATOR_FAULT)
+        return BY_NUMBER.get(self.refusals.get(str(command_status), 0), usual)
+
+    def other_forms(self, ref: str) -> Iterator[str]:
+        """How the answer may have written an id that a receipt writes like this (spec S77)."""
+        bare = ref.lstrip("0")
+        yield from {bare, ref.lower(), ref.upper(), bare.lower(), bare.upper()} - {ref, ""}
+        if "hex" in self.receipt_ids and len(ref) <= MOST_HEX_DIGITS and _is_hex(ref):
+            yield str(int(ref, 16))
+        if "decimal" in self.receipt_ids and ref.isascii() and ref.isdigit():
+            yield from (f"{int(ref):x}", f"{int(ref):X}")
+
+
+def _is_hex(ref: str) -> bool:
+    return bool(ref) and all(character in "0123456789abcdefABCDEF" for character in ref)
+
+
+def read_dialect(settings: object) -> Dialect:
+    """The dialect staff wrote down. Raises msgspec.ValidationError, which says what is wrong."""
+    return msgspec.convert(settings, Dialect)
+
+
+class Way(NamedTuple):
+    """What a claimed message needs to know of its route, destination and operator."""
+
+    route: RouteFacts
+    destination: DestinationFacts
+    operator_sender: str  # where the customer's own is not possible
+
+    @property
+    def china(self) -> bool:
+        """Counted, cut and signed as China wants it."""
+        return self.destination.region == Destination.Region.CHINA
+
+
+def source_of(sender: str, way: Way) -> Address:
+    """The source address (spec S61, S64)."""
+    shown = sender if way.route.own_sender and not way.china else way.operator_sender
+    if not shown:
+        return Address(0, 0, "")
+    return international(shown) if shown.isdecimal() else alphanumeric(shown)
+
+
+@lru_cache(maxsize=1_024)
+def validity_of(minutes: int) -> str:
+    """`000000020000000R`: how long the operator tries, from when it takes the message (spec S70)."""
+    return time_format.format_relative(timedelta(minutes=minutes))
+
+
+def submits(claimed: Claimed, texts: tuple[str, ...], way: Way, dialect: Dialect, reference: int) -> list[SubmitSm]:
+    """One submit_sm a part, of all parts of the message; `reference` ties the parts of a long one (0–255)."""
+    coding = Coding(claimed.coding)
+    source = source_of(claimed.sender, way)
+    registered = 0
+    if way.route.receipts:
+        registered = RegisteredDelivery.RECEIPT | (
+            RegisteredDelivery.INTERMEDIATE_NOTIFICATION if dialect.intermediates else 0
+        )
+    plain = SubmitSm(
+        source_addr_ton=source.ton,
+        source_addr_npi=source.npi,
+        source_addr=source.digits,
+        dest_addr_ton=1,
+        dest_addr_npi=1,
+        destination_addr=str(claimed.recipient),
+        validity_period="" if way.china or dialect.validity == "none" else validity_of(claimed.validity_minutes),
+        registered_delivery=registered,
+        data_coding=coding,
+    )
+    if len(texts) == 1:
+        return [plain._replace(short_message=encode(texts[0], coding))]
+    return [
+        plain._replace(
+            esm_class=EsmClass.UDHI,
+            short_message=write_header(Concatenation(reference, len(texts), number)) + encode(text, coding),
+        )
+        for number, text in enumerate(texts, 1)
+    ]

@@ -1,0 +1,126 @@
+"""Group commit: the drafts of a few milliseconds are planned and accepted in one transaction (house.md, one message).
+
+One flush is under way at a time. When nothing is, a draft goes at once (a one-time password waits for nobody); under
+load the next flush gathers what came meanwhile, and a moment more, because a commit costs the same for one as for 200.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import psycopg
+import structlog
+
+from sampan.database import Connection, DatabaseThreads
+from sampan.messages.announcing import Place, announce, places_of
+from sampan.messages.planning import Draft, Plan, Platform, plan, terms_in_force
+from sampan.messages.submit import Outcome, submit
+from sampan.reasons import Reason, Refused
+
+MOST_RECIPIENTS_OF_A_FLUSH = 500
+MOST_PENDING = 5_000
+GATHER_S = 0.0015
+IDLE_S = 0.003  # nothing was flushed for so long: the next draft goes at once
+RING_EVERY_S = 0.01
+
+log = structlog.get_logger()
+
+
+class Intake:
+    """The one way from an asyncio door to `submit`. One a process; made on its event loop."""
+
+    def __init__(self, platform: Platform, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._platform = platform
+        self._clock = clock
+        self._threads = DatabaseThreads(1, "intake")
+        self._loop = asyncio.get_running_loop()
+        self._pending: list[tuple[Draft, asyncio.Future[Outcome]]] = []
+        self._busy = False
+        self._ended_at = float("-inf")
+        self._places: set[Place] = set()
+        self._rang_at = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def submit(self, draft: Draft) -> Outcome:
+        """Accepted or refused; what it says is committed. OVERLOADED where too many are waiting already."""
+        if len(self._pending) >= MOST_PENDING:
+            return Refused(Reason.OVERLOADED)
+        outcome: asyncio.Future[Outcome] = self._loop.create_future()
+        self._pending.append((draft, outcome))
+        if not self._busy:
+            self._start()
+        return await outcome
+
+    def _start(self) -> None:
+        self._busy = True
+        wait_s = 0.0 if self._loop.time() - self._ended_at > IDLE_S else GATHER_S
+        self._loop.call_later(wait_s, self._flush)
+
+    def _flush(self) -> None:
+        now = self._take()
+        task = self._loop.create_task(self._run(now))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _take(self) -> list[tuple[Draft, asyncio.Future[Outcome]]]:
+        """As many of the oldest as one statement should carry, at least one."""
+        count = recipients = 0
+        for draft, _ in self._pending:
+            recipients += len(draft.recipients)
+            if count and recipients > MOST_RECIPIENTS_OF_A_FLUSH:
+                break
+            count += 1
+        taken, self._pending = self._pending[:count], self._pending[count:]
+        return taken
+
+    async def _run(self, taken: list[tuple[Draft, asyncio.Future[Outcome]]]) -> None:
+        try:
+            drafts = [draft for draft, _ in taken]
+            outcomes, places = await self._threads.run(accept, drafts, self._platform, self._clock())
+            self._places |= places
+        except Exception as error:  # noqa: BLE001 - the loop's top: every waiting caller gets an answer
+            log.error("intake.failed", error=repr(error), drafts=len(taken))
+            outcomes = [Refused(Reason.UNEXPECTED)] * len(taken)
+        for (_, future), outcome in zip(taken, outcomes, strict=True):
+            if not future.done():
+                future.set_result(outcome)
+        await self._ring()
+        self._ended_at = self._loop.time()
+        self._busy = False
+        if self._pending:
+            self._start()
+
+    async def _ring(self) -> None:
+        """Wake the dispatchers, once for all flushes of some milliseconds."""
+        if not self._places or (self._pending and self._loop.time() - self._rang_at < RING_EVERY_S):
+            return
+        places, self._places = self._places, set()
+        self._rang_at = self._loop.time()
+        try:
+            await self._threads.run(announce, places)
+        except psycopg.OperationalError as error:
+            log.warning("intake.bell", error=str(error).strip())
+
+    async def close(self) -> None:
+        """Answer all that are waiting, then stop."""
+        while self._busy:
+            await asyncio.gather(*self._tasks)
+            await asyncio.sleep(0)
+        self._threads.close()
+
+
+def accept(
+    conn: Connection, drafts: Sequence[Draft], platform: Platform, now: datetime
+) -> tuple[list[Outcome], set[Place]]:
+    """Plan and submit drafts together; one that cannot be planned is refused by itself. Gives where they wait, too."""
+    terms = terms_in_force(conn, platform)
+    outcomes: list[Outcome | None] = []
+    plans: list[Plan] = []
+    for draft in drafts:
+        try:
+            plans.append(plan(draft, terms, now))
+            outcomes.append(None)
+        except Refused as refused:
+            outcomes.append(refused)
+    submitted = iter(submit(conn, plans, now) if plans else ())
+    return [next(submitted) if outcome is None else outcome for outcome in outcomes], places_of(plans)

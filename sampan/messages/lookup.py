@@ -1,0 +1,42 @@
+"""What is known of messages, as their customer may see it: never another's (spec S6, S71)."""
+
+from typing import NamedTuple
+
+from sampan.database import Connection
+from sampan.messages.tables import Status
+from sampan.reasons import BY_NUMBER, Reason
+
+
+class Shown(NamedTuple):
+    """A message's status and reason."""
+
+    status: Status
+    reason: Reason
+
+
+# A message whose part is being handed over right now is PROCESSING, though its row says so only with the answer.
+STATUS = f"""
+    SELECT CASE WHEN m.status = {Status.UPLOAD_SUCCESS.value} AND EXISTS (SELECT FROM attempt WHERE message_id = m.id)
+                THEN {Status.PROCESSING.value} ELSE m.status END,
+           m.status, m.reason
+      FROM message m WHERE m.id = %s AND m.customer_id = %s"""
+
+
+def shown_status(conn: Connection, customer_id: int, message_id: int) -> Shown | None:
+    """Of one message; None where this customer has none with that id."""
+    row = conn.execute(STATUS, [message_id, customer_id]).fetchone()
+    if row is None:
+        return None
+    shown, stored, reason = row
+    return Shown(Status(shown), Reason.PROCESSING if shown != stored else BY_NUMBER[reason])
+
+
+QUEUE_LENGTH = """
+    SELECT count(*) FROM operator o CROSS JOIN (VALUES (1::smallint), (2)) AS lanes (lane)
+      JOIN queued q ON q.operator_id = o.id AND q.lane = lanes.lane AND q.customer_id = %s"""
+
+
+def queue_length(conn: Connection, customer_id: int) -> int:
+    """How many of this customer's messages wait their turn."""
+    row = conn.execute(QUEUE_LENGTH, [customer_id]).fetchone()
+    return int(row[0]) if row else 0
