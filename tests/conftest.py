@@ -7,6 +7,21 @@ from hypothesis import settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser import chromium
+from tests.database import (
+    database,
+    migrated_database,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_unconfigure,
+)
+
+__all__ = [
+    "database",
+    "migrated_database",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_unconfigure",
+]
 
 PAGE_TIMEOUT_MS = 10_000
 
