@@ -82,6 +82,7 @@ REFUSED = [
     ("9123456.7", Fault.NOT_A_NUMBER, 0),
     ("512345.67", Fault.NOT_A_NUMBER, 0),
     ("51.507351", Fault.NOT_A_NUMBER, 0),
+    ("86.123456", Fault.NOT_A_NUMBER, 0),
     ("9.12345678E7", Fault.NOT_A_NUMBER, 0),
     ("٩١٢٣٤٥٦٧", Fault.NOT_A_NUMBER, 0),
     ("9.12E+07", Fault.ROUNDED, 0),
