@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from typing import Any
 
+MEBI = 1 << 20
 MOST_COLUMNS = 256  # what an .xls can hold
 MOST_CELL_CHARACTERS = 32_767  # what a cell of Excel can hold
 MOST_LINES_OF_A_CELL = 25
@@ -152,7 +153,7 @@ def check_zip(octets: bytes, unpacked_octets: int) -> None:
     if "xl/workbook.xml" not in names:
         raise Unreadable("NOT_A_SPREADSHEET", "")
     if sum(entry.file_size for entry in entries) > unpacked_octets:
-        raise Unreadable("FILE_TOO_LARGE", f"{unpacked_octets >> 20} MB unpacked")
+        raise Unreadable("FILE_TOO_LARGE", f"{unpacked_octets / MEBI:g} MB unpacked")
 
 
 def check_compound_file(octets: bytes) -> None:

@@ -22,7 +22,7 @@ MOST_CHILDREN = 2
 MOST_WAIT_FOR_A_CHILD_S = 20
 UNPACKED_TO_PACKED = 16  # spreadsheets of numbers unpack to seven times their size
 MEMORY_OCTETS_OF_READER = 448 * MEBI
-CPU_S_OF_SMALLEST_FILE = 10
+CPU_S_OF_SMALLEST_FILE = 4  # of 4 MB, .xlsx needs 0.3 s, a page 2 s; pages can be written that need hours
 NONSENSE = (msgspec.DecodeError, UnicodeDecodeError, KeyError)  # the last: a Reason there is not
 
 Cell = str | int | float | bool | None
@@ -128,7 +128,7 @@ def _read_file(source: bytes | Path, most_octets: int) -> bytes:
         with source.open("rb") as file:
             source = file.read(most_octets + 1)
     if len(source) > most_octets:
-        raise Refused(Reason.FILE_TOO_LARGE, "file", f"{most_octets // MEBI} MB")
+        raise Refused(Reason.FILE_TOO_LARGE, "file", f"{most_octets / MEBI:g} MB")
     return source
 
 
@@ -141,7 +141,7 @@ def _collect(lines: Iterator[bytes], limits: Limits) -> Rows:
         for line in lines:
             octets += len(line)
             if octets > limits.unpacked_octets:
-                raise Refused(Reason.FILE_TOO_LARGE, "file", f"{limits.unpacked_octets // MEBI} MB unpacked")
+                raise Refused(Reason.FILE_TOO_LARGE, "file", f"{limits.unpacked_octets / MEBI:g} MB unpacked")
             if line.startswith(b"["):
                 rows = _rows.decode(line)
                 count += len(rows)

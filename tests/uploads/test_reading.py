@@ -166,6 +166,11 @@ def test_a_row_may_have_256_columns() -> None:
     assert refused(b",".join([b"a"] * 257))[0] == Reason.FILE_TOO_MANY_COLUMNS
 
 
+def test_a_line_of_more_numbers_than_columns_is_a_list() -> None:
+    numbers = [str(number) for number in range(60_000_000, 60_000_300)]
+    assert list(read_rows("; ".join(numbers).encode())) == [Row(at, [number]) for at, number in enumerate(numbers, 1)]
+
+
 @pytest.mark.parametrize(
     ("octets", "reason"),
     [
