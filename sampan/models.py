@@ -4,7 +4,7 @@ from sampan.accounts.tables import ApiKey, Customer, Person, SenderId
 from sampan.billing.tables import Account, Price, Transfer
 from sampan.dispatch.tables import Attempt, InboxReceipt, OperatorLease
 from sampan.messages.tables import Batch, ClientReference, ComposeDraft, Message, MessagePart, Queued
-from sampan.routing.tables import Destination, Link, Operator, Route, RouteOperator
+from sampan.routing.tables import Destination, Link, LinkState, Operator, Route, RouteOperator
 
 __all__ = [
     "Account",
@@ -17,6 +17,7 @@ __all__ = [
     "Destination",
     "InboxReceipt",
     "Link",
+    "LinkState",
     "Message",
     "MessagePart",
     "Operator",

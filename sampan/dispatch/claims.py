@@ -157,27 +157,29 @@ UNATTEMPT = """
 DELETE FROM attempt a USING unnest(%(ids)s::int8[], %(parts)s::int2[]) AS g (message_id, parts)
  WHERE a.message_id = g.message_id AND g.parts >> a.part - 1 & 1 = 1"""
 
-# A batch that is paused gets its messages back when it resumes; the messages of a cancelled one are told to the caller.
+# A batch that is paused gets its messages back when it resumes. What is not sent any more, because its batch was
+# cancelled or another part of it has ended the message, is told to the caller.
 REQUEUE = one_line(f"""
 WITH given AS MATERIALIZED (
-    SELECT g.*, b.state
+    SELECT g.*, b.state, m.final_at IS NOT NULL AS is_final
       FROM unnest(%(lanes)s::int2[], %(customers)s::int8[], %(ids)s::int8[], %(batches)s::int8[],
                   %(send_by)s::timestamptz[], %(not_before)s::timestamptz[], %(parts)s::int2[])
            AS g (lane, customer_id, message_id, batch_id, send_by, not_before, parts_left)
+     CROSS JOIN LATERAL (SELECT final_at FROM message WHERE id = g.message_id LIMIT 1) m
      CROSS JOIN LATERAL (SELECT state FROM batch WHERE id = g.batch_id LIMIT 1 FOR SHARE) b),
 back AS (
     INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left)
     SELECT %(operator)s, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left
-      FROM given WHERE state = {Batch.State.RUNNING.value}
+      FROM given WHERE state = {Batch.State.RUNNING.value} AND NOT is_final
     ON CONFLICT (operator_id, lane, customer_id, message_id)
     DO UPDATE SET parts_left = queued.parts_left | excluded.parts_left, not_before = excluded.not_before)
-SELECT message_id FROM given WHERE state = {Batch.State.CANCELLED.value}""")
+SELECT message_id FROM given WHERE state = {Batch.State.CANCELLED.value} OR is_final""")
 
 
 def give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent]) -> set[int]:
-    """Attempts that did not happen go back to the queue; gives the ids of those whose batch was cancelled meanwhile.
+    """Attempts that did not happen go back to the queue; gives the ids of messages that are not sent any more.
 
-    To be called within a transaction.
+    Each message at most once in a call. To be called within a transaction.
     """
     claimed = [each.claimed for each in unsent]
     values = {

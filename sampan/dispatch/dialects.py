@@ -24,6 +24,7 @@ from sampan.smpp.pdu import EsmClass, MessageState, RegisteredDelivery, SubmitSm
 from sampan.smpp.pdu import Status as CommandStatus
 
 THROTTLES = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
+LATER = THROTTLES | {CommandStatus.ESME_RINVBNDSTS}
 # What a bare receipt means, where the operator's own code says nothing finer.
 STATES = {
     MessageState.ENROUTE: (Status.RETRY, Reason.NO_RECEIPT),
@@ -71,9 +72,13 @@ class Dialect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             reason = Reason.NO_RECEIPT
         return Verdict(status, reason)
 
+    def throttles(self, command_status: int) -> bool:
+        """Whether the operator says that this is too fast."""
+        return command_status in THROTTLES
+
     def waits(self, command_status: int) -> bool:
-        """Whether a refused submit_sm may be tried again later, by its command_status."""
-        return command_status in THROTTLES or command_status in self.temporary
+        """Whether a refused submit_sm was not taken and may be tried again later."""
+        return command_status in LATER or command_status in self.temporary
 
     def refusal(self, command_status: int) -> Reason:
         """Why the operator refuses for good."""

@@ -88,7 +88,7 @@ SELECT g.place, a.message_id, a.part, a.state
   FROM unnest(%(refs)s::text[], %(places)s::int4[], %(recipients)s::int8[]) AS g (operator_ref, place, recipient)
  CROSS JOIN LATERAL (
        SELECT message_id, part, state FROM attempt
-        WHERE operator_id = %(operator)s AND operator_ref = g.operator_ref
+        WHERE operator_id = %(operator)s AND operator_ref = g.operator_ref AND operator_ref <> ''
           AND (g.recipient IS NULL OR recipient = g.recipient) LIMIT 1) a""")
 
 

@@ -118,11 +118,13 @@ def record(conn: Connection, operator_id: int, results: Sequence[Result], now: d
 
 def _give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent], decided: _Ledger) -> None:
     """To the queue; what a cancelled batch had in hand is cancelled now."""
-    if not unsent:
-        return
-    parts = {each.claimed.message_id: each.parts for each in unsent}
-    for message_id in give_back(conn, operator_id, unsent):
-        decided.add(Settled(message_id, parts[message_id], 0, Status.UNDELIVERABLE, Reason.CANCELLED))
+    whole: dict[int, Unsent] = {}
+    for each in unsent:
+        known = whole.get(each.claimed.message_id, each)
+        whole[each.claimed.message_id] = each._replace(parts=known.parts | each.parts)
+    if whole:
+        for message_id in give_back(conn, operator_id, list(whole.values())):
+            decided.add(Settled(message_id, whole[message_id].parts, 0, Status.UNDELIVERABLE, Reason.CANCELLED))
 
 
 def _drop_rest(conn: Connection, operator_id: int, refused: Sequence[RefusedForGood], decided: _Ledger) -> None:

@@ -11,6 +11,7 @@ LEAST_RATE_WITHOUT_CEILING = 10.0
 HALVE_EVERY_S = 1.0
 CLIMB = 0.05
 GROWTH = 1.5
+LONGEST_STEP_S = 60.0
 MOST_RATE = 1e6  # faster than this is not limited
 UNLIMITED = float("inf")
 
@@ -70,7 +71,7 @@ class Throttle:
         return UNLIMITED if self._rate == UNLIMITED else max(1.0, self._rate * BURST_S)
 
     def _fill(self, now_s: float) -> None:
-        passed_s = max(0.0, now_s - self._filled_at_s)
+        passed_s = min(max(0.0, now_s - self._filled_at_s), LONGEST_STEP_S)
         self._filled_at_s = now_s
         if now_s - self._counted_from_s >= 1:
             self._speed = self._counted / (now_s - self._counted_from_s)

@@ -77,7 +77,7 @@ class Link(models.Model):
     system_id = models.CharField(max_length=15)
     password_sealed = models.BinaryField()  # accounts/seals.py
     system_type = models.CharField(max_length=12, blank=True)
-    window = models.SmallIntegerField(default=10)
+    window_size = models.SmallIntegerField(default=10)  # requests without an answer, at most
     tls = models.BooleanField(default=False)
     enquire_link_s = models.SmallIntegerField(default=30)
     response_timeout_s = models.SmallIntegerField(default=60)
@@ -85,7 +85,7 @@ class Link(models.Model):
     class Meta:
         db_table = "link"
         constraints: ClassVar = [
-            models.CheckConstraint(name="link_window", condition=models.Q(window__range=(1, 1000))),
+            models.CheckConstraint(name="link_window", condition=models.Q(window_size__range=(1, 1000))),
             models.CheckConstraint(name="link_port", condition=models.Q(port__range=(1, 65535))),
         ]
 
@@ -108,3 +108,18 @@ class RouteOperator(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route_id} by {self.operator_id}"
+
+
+class LinkState(models.Model):
+    """What the gateway last knew of a link; written by it when that changes."""
+
+    link = models.OneToOneField(Link, models.CASCADE, primary_key=True, related_name="live")
+    bound = models.BooleanField()
+    words = models.CharField(max_length=200)  # why it is not bound
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "link_state"
+
+    def __str__(self) -> str:
+        return "bound" if self.bound else self.words
