@@ -1,13 +1,18 @@
 # Sampan: `make` lists what can be made.
-PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
+# A checkout that was moved, or whose Python went away with an upgrade, gets a new virtual environment.
+ifneq ($(wildcard .venv/installed),)
+ifneq ($(shell $(BIN)/python -I -c 'import importlib.util; print(bool(importlib.util.find_spec("sampan")))' 2>&1),True)
+$(shell rm -rf .venv)
+endif
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test browser lock
+.PHONY: help setup setup-dev run check test test-database browser lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +35,9 @@ check: setup-dev ## style, types, import order, locks
 test: setup-dev ## all tests but the long browser journeys
 	$(BIN)/pytest -m "not browser"
 
+test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_URL names another server
+	$(BIN)/pytest -m "database and not browser"
+
 browser: setup-dev ## the long journeys in a real browser
 	$(BIN)/pytest -m browser
 
@@ -38,8 +46,13 @@ lock: setup-dev ## write requirements*.txt from pyproject.toml
 	$(LOCK) --output-file requirements-dev.txt --group dev --constraint requirements.txt
 
 .venv/installed: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Sampan needs Python 3.11 or newer, with venv (Debian: apt-get install python3-venv)"; exit 1; }
-	$(PYTHON) -m venv .venv
+	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+		new_enough=$$(command -v $$python); \
+		$$python -c 'import ensurepip' 2>/dev/null && exec $$python -m venv .venv; \
+	done; \
+	test -z "$$new_enough" && echo "Sampan needs Python 3.11 or newer, and found none in PATH" && exit 1; \
+	echo "$$new_enough cannot make a virtual environment. Debian, Ubuntu: apt-get install python3-venv" && exit 1
 	$(PIP) --require-hashes -r requirements.txt
 	$(PIP) --no-build-isolation --editable .
 	@touch $@
