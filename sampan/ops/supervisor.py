@@ -195,8 +195,15 @@ class Supervisor:
     def wait(self) -> NoReturn:
         """Wait for a signal (see `stopped_by_signals`). Raises SystemExit(1) where the guard was killed."""
         self._guard.wait()
-        self._say("the guard against orphans was killed; stopping")
+        self.say("the guard against orphans was killed; stopping")
         raise SystemExit(1)
+
+    def say(self, words: str) -> None:
+        """Print lines of our own between those of the programs, not through them."""
+        before = "sampan".ljust(NAME_COLUMNS)
+        lines = "".join(f"{before} | {line}\n" for line in words.splitlines())
+        with contextlib.suppress(queue.Full):  # a terminal that stands still must not hold up the keeping
+            self._chunks.put_nowait(lines.encode())
 
     def pids(self) -> Pids:
         """The process numbers of what runs now, by program."""
@@ -218,7 +225,7 @@ class Supervisor:
             if stage.stopping.is_set():
                 return
             pause_s = next_pause_s(pause_s, time.monotonic() - began)
-            self._say(f"{name} {end}; it starts again in {pause_s:.1f} s")
+            self.say(f"{name} {end}; it starts again in {pause_s:.1f} s")
             if stage.stopping.wait(pause_s):
                 return
 
@@ -265,17 +272,17 @@ class Supervisor:
         try:
             self._on_change(self._pids())
         except OSError as error:  # a full disk must not end the keeping
-            self._say(f"cannot write down what runs: {error}")
+            self.say(f"cannot write down what runs: {error}")
 
     def _stop(self, stage: _Stage) -> None:
         with self._lock:
             stage.stopping.set()
             stage.signal(None)
-        within_s = max(program.stop_within_s for program in stage.programs)
+        within_s = max((program.stop_within_s for program in stage.programs), default=0)
         if stage.join(within_s):
             return
         with self._lock:
-            self._say(f"still running after {within_s:.0f} s, killed: {', '.join(stage.running)}")
+            self.say(f"still running after {within_s:.0f} s, killed: {', '.join(stage.running)}")
             stage.signal(signal.SIGKILL)
         stage.join(KILLED_WITHIN_S)
 
@@ -292,11 +299,6 @@ class Supervisor:
         if rest:
             self._chunks.put(before + rest + b"\n")
         stream.close()
-
-    def _say(self, words: str) -> None:
-        line = b"sampan".ljust(NAME_COLUMNS) + b" | " + words.encode() + b"\n"
-        with contextlib.suppress(queue.Full):  # a terminal that stands still must not hold up the keeping
-            self._chunks.put_nowait(line)
 
     def _print(self) -> None:
         while (chunk := self._chunks.get()) is not None:

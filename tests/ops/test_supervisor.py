@@ -85,6 +85,12 @@ def test_nothing_printed_is_lost_however_much_it_is() -> None:
         assert "".join(mine[lines:]) == "x" * octets + "done"
 
 
+def test_it_prints_lines_of_its_own_between_them() -> None:
+    with supervised() as (supervisor, heard):
+        supervisor.say("Pages: http://127.0.0.1:8000\nCtrl-C stops all")
+        heard.line(r"(?m)^sampan {5}\| Pages: http://127\.0\.0\.1:8000\nsampan {5}\| Ctrl-C stops all$")
+
+
 def test_what_is_killed_starts_again_and_its_new_number_is_told() -> None:
     heard = Heard()
     told: list[Pids] = []
