@@ -250,15 +250,18 @@ def accepted(typed: str) -> int | None:
         return None
 
 
-@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS - {"HK"}))
+EXAMPLES = {
+    region: phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS - {"HK"})
+}
+
+
+@pytest.mark.parametrize("region", [region for region, example in EXAMPLES.items() if example])
 def test_near_every_countrys_example_we_agree_with_the_library(region: str) -> None:
     """Hong Kong differs on purpose (spec S41); Macau and China are wider than the library, so only one way round."""
-    example = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
-    if example is None:
-        pytest.skip("the library has no mobile there")
     dice = random.Random(region)
     for _ in range(60):
-        digits = list(phonenumbers.format_number(example, PhoneNumberFormat.E164))
+        digits = list(phonenumbers.format_number(EXAMPLES[region], PhoneNumberFormat.E164))
         for at in range(len(digits) - dice.randrange(1, 8), len(digits)):
             digits[at] = dice.choice("0123456789")
         typed = "".join(digits)
