@@ -251,17 +251,18 @@ def accepted(typed: str) -> int | None:
 
 
 EXAMPLES = {
-    region: phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    region: phonenumbers.format_number(example, PhoneNumberFormat.E164)
     for region in sorted(phonenumbers.SUPPORTED_REGIONS - {"HK"})
+    if (example := phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE))
 }
 
 
-@pytest.mark.parametrize("region", [region for region, example in EXAMPLES.items() if example])
+@pytest.mark.parametrize("region", EXAMPLES)
 def test_near_every_countrys_example_we_agree_with_the_library(region: str) -> None:
     """Hong Kong differs on purpose (spec S41); Macau and China are wider than the library, so only one way round."""
     dice = random.Random(region)
     for _ in range(60):
-        digits = list(phonenumbers.format_number(EXAMPLES[region], PhoneNumberFormat.E164))
+        digits = list(EXAMPLES[region])
         for at in range(len(digits) - dice.randrange(1, 8), len(digits)):
             digits[at] = dice.choice("0123456789")
         typed = "".join(digits)
