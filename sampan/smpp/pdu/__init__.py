@@ -43,6 +43,7 @@ from sampan.smpp.pdu.codec import (
     decode,
     decode_body,
     encode,
+    read_message_id,
 )
 from sampan.smpp.pdu.codes import (
     INTERFACE_VERSION,
@@ -120,6 +121,7 @@ __all__ = [
     "decode_body",
     "encode",
     "integer",
+    "read_message_id",
     "text",
     "tlv",
 ]

@@ -118,3 +118,8 @@ def decode(frame: bytes) -> Pdu:
     if octets != len(frame):
         raise PduError(Status.ESME_RINVCMDLEN, f"command_length is {octets}, the PDU has {len(frame)} octets")
     return Pdu(status, sequence_number, decode_body(command_id, frame))
+
+
+def read_message_id(frame: bytes) -> str:
+    """The message_id a response begins with, read as leniently as can be: without its NUL or its body, too."""
+    return frame[HEADER_OCTETS:].partition(b"\0")[0].decode("latin-1")
