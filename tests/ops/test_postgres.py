@@ -26,16 +26,16 @@ from pathlib import Path
 from sampan.ops.postgres import EmbeddedPostgres
 from sampan.ops.supervisor import Supervisor, stopped_by_signals
 with stopped_by_signals(), Supervisor() as supervisor:
-    EmbeddedPostgres(Path(sys.argv[1])).start(supervisor)
+    EmbeddedPostgres(Path(sys.argv[1]), throwaway=True).start(supervisor)
     print("serving", flush=True)
     supervisor.wait()
 """
 
 
 @contextmanager
-def started(folder: Path, output: Heard | None = None) -> Iterator[EmbeddedPostgres]:
-    """A server that keeps what is committed, as the platform's does."""
-    postgres = EmbeddedPostgres(folder)
+def started(folder: Path, output: Heard | None = None, *, lasting: bool = False) -> Iterator[EmbeddedPostgres]:
+    """A running server; a `lasting` one keeps what is committed, as the platform's does, and is slower to remove."""
+    postgres = EmbeddedPostgres(folder, throwaway=not lasting)
     with Supervisor(output=output or Heard()) as supervisor:
         postgres.start(supervisor)
         yield postgres
@@ -43,7 +43,7 @@ def started(folder: Path, output: Heard | None = None) -> Iterator[EmbeddedPostg
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    with started(tmp_path_factory.mktemp("shared") / "postgres") as postgres:
+    with started(tmp_path_factory.mktemp("shared") / "postgres", lasting=True) as postgres:
         yield postgres
 
 
@@ -108,19 +108,22 @@ def test_its_log_holds_no_statement_and_no_value(tmp_path: Path) -> None:
 
 
 def test_a_second_start_is_quick_and_keeps_the_data(tmp_path: Path) -> None:
-    with started(tmp_path / "postgres") as postgres:
+    with started(tmp_path / "postgres", lasting=True) as postgres:
         with psycopg.connect(postgres.url()) as conn:
             conn.execute("CREATE TABLE kept AS SELECT 7 AS number")
     assert not postgres.is_ready()
     assert postgres.pid is None
     began = time.monotonic()
-    with started(tmp_path / "postgres") as postgres:
+    with started(tmp_path / "postgres", lasting=True) as postgres:
         assert time.monotonic() - began < WARM_START_WITHIN_S
         assert one(postgres, "SELECT number FROM kept") == 7
 
 
 def test_a_killed_server_comes_back_by_itself_with_all_that_was_committed(tmp_path: Path) -> None:
-    with started(tmp_path / "postgres") as postgres, psycopg.connect(postgres.url(), autocommit=True) as busy:
+    with (
+        started(tmp_path / "postgres", lasting=True) as postgres,
+        psycopg.connect(postgres.url(), autocommit=True) as busy,
+    ):
         busy.execute("CREATE TABLE kept AS SELECT 7 AS number")
         first = postgres.pid
         assert first
