@@ -1,9 +1,6 @@
 """`sampan VERB`: the command line."""
 
-
-def main() -> None:
-    """Run one verb."""
-
+from sampan.ops.cli import main
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,7 +1,7 @@
 """Django's settings. What differs between installations comes from three variables, set by `sampan up`:
 
 SAMPAN_DATABASE_URL (a libpq address), SAMPAN_DATA (the folder of this installation) and SAMPAN_SECRET (the master
-secret, from which every key is derived by name).
+secret, from which every key is derived by name); and from SAMPAN_HOSTS, by which names it is reached.
 """
 
 import hashlib
@@ -15,9 +15,23 @@ PACKAGE = Path(__file__).parent
 DATA = Path(os.environ.get("SAMPAN_DATA", "var")).resolve()
 
 
+MASTER_SECRET = os.environ.get("SAMPAN_SECRET", "")
+# What the platform says of itself, where a customer has nothing of its own to say (spec S87, S90).
+PLATFORM_SIGNATURE = os.environ.get("SAMPAN_SIGNATURE", "舢舨")
+PLATFORM_SENDER = os.environ.get("SAMPAN_SENDER", "Sampan")
+
+
 def derived_key(name: str) -> bytes:
     """32 octets for one use, from the master secret."""
-    return hmac.new(os.environ.get("SAMPAN_SECRET", "").encode(), name.encode(), hashlib.sha256).digest()
+    return hmac.new(MASTER_SECRET.encode(), name.encode(), hashlib.sha256).digest()
+
+
+def _digest(folder: Path) -> str:
+    """Of the names and contents of all its files: it stands in their addresses, so that browsers keep them for good."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _database(url: str) -> dict[str, object]:
@@ -36,17 +50,58 @@ def _database(url: str) -> dict[str, object]:
 SECRET_KEY = derived_key("django").hex()
 DATABASES = {"default": _database(os.environ.get("SAMPAN_DATABASE_URL", ""))}
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("SAMPAN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+ALLOWED_HOSTS = os.environ.get("SAMPAN_HOSTS", ",".join(LOOPBACK)).split(",")
 AUTH_USER_MODEL = "sampan.Person"
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
-    "django.contrib.staticfiles",
     "sampan",
 ]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+# Pages
+ROOT_URLCONF = "sampan.interfaces.urls"
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "sampan.interfaces.security.safe_headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "interfaces/templates"],
+        "OPTIONS": {
+            "context_processors": ["django.template.context_processors.request"],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "sampan.interfaces.tags"],
+        },
+    }
+]
+STATIC_FOLDER = PACKAGE / "interfaces/static"
+STATIC_URL = f"/static/{_digest(STATIC_FOLDER)}/"  # served by interfaces/static_files.py
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "home"
+CSRF_FAILURE_VIEW = "sampan.interfaces.errors.form_too_old"
+
+# Off the loopback every door has TLS (spec S136), whether ours or that of a proxy before us.
+IS_PUBLIC = not set(ALLOWED_HOSTS) <= set(LOOPBACK)
+CSRF_TRUSTED_ORIGINS = [f"https://{host.replace('.', '*.', host.startswith('.'))}" for host in ALLOWED_HOSTS if IS_PUBLIC]
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_PUBLIC
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_REFERRER_POLICY = "same-origin"
+
+# Languages and time
 USE_TZ = True
 TIME_ZONE = "Asia/Hong_Kong"
 LANGUAGE_CODE = "en"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LANGUAGES = [("en", "English"), ("zh-hant", "繁體"), ("zh-hans", "简体")]  # spec S135
+LOCALE_PATHS = [PACKAGE / "locale"]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.contrib.auth.hashers import check_password, make_password
 
 from sampan.accounts.customers import CustomerFacts, customers
+from sampan.accounts.keys import digest
 from sampan.accounts.tables import Person
 from sampan.database import Connection, Snapshot
 from sampan.reasons import Reason, Refused
@@ -51,7 +52,7 @@ def authenticate(conn: Connection, login_name: str, secret: str) -> Caller:
         make_password(secret)  # as slow as a check
         raise Refused(Reason.BAD_CREDENTIALS, "username", login_name)
     person_id, password, role, customer_id, password_allowed = row
-    by_key = conn.execute(KEY, [customer_id, hashlib.sha256(secret.encode()).digest()]).fetchone()
+    by_key = conn.execute(KEY, [customer_id, digest(secret)]).fetchone()
     by_password = not by_key and check_password(secret, password) and password_allowed
     if not (by_key or by_password) or role not in MAY_CALL:
         raise Refused(Reason.BAD_CREDENTIALS, "username", login_name)

@@ -11,8 +11,6 @@ from sampan.billing import ledger
 from sampan.billing.tables import Transfer
 from sampan.database import beneath_django
 
-SHORTEST_PASSWORD = 8
-
 
 @transaction.atomic
 def open_customer(
@@ -28,10 +26,8 @@ def open_customer(
 ) -> Customer:
     """A customer whose owner signs in with `login_name`; with sender IDs and a first top-up where staff give them.
 
-    Raises ValueError for a password that is too short, Refused for a sender ID, IntegrityError for a login name in use.
+    Raises Refused for a sender ID, IntegrityError for a login name in use.
     """
-    if len(password) < SHORTEST_PASSWORD:
-        raise ValueError(f"the password needs at least {SHORTEST_PASSWORD} characters")
     customer = Customer.objects.create(name=name, status=status, created_at=now)
     Person.objects.create(
         login_name=login_name,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from sampan import settings
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import LONGEST_VALIDITY_MINUTES, SHORTEST_VALIDITY_MINUTES, Customer
 from sampan.billing.prices import PriceList, price_list
@@ -32,6 +33,9 @@ class Platform:
 
     signature: str  # before texts to China, where the customer has none of its own (spec S90)
     sender: str  # what trial accounts send from (spec S87)
+
+
+THIS_PLATFORM = Platform(settings.PLATFORM_SIGNATURE, settings.PLATFORM_SENDER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,12 +39,13 @@ WITH batches AS MATERIALIZED (
     SELECT coalesce(given_id, nextval('batch_id')) AS id, b.*
       FROM unnest(%(b_id)s::int8[], %(b_customer)s::int8[], %(b_person)s::int8[], %(b_state)s::int2[],
                   %(b_source)s::int2[], %(b_purpose)s::int2[], %(b_validity)s::int2[], %(b_recipients)s::int4[],
-                  %(b_price)s::int8[], %(b_filter)s::bool[], %(b_scheduled)s::timestamptz[],
+                  %(b_price)s::int8[], %(b_filter)s::bool[], %(b_coding)s::int2[], %(b_route)s::text[],
+                  %(b_scheduled)s::timestamptz[],
                   %(b_send_by)s::timestamptz[],
                   %(b_sender)s::text[], %(b_signature)s::text[], %(b_name)s::text[], %(b_text)s::text[],
                   %(b_reference)s::text[], %(b_fingerprint)s::bytea[])
            WITH ORDINALITY AS b (given_id, customer_id, person_id, state, source, purpose, validity_minutes, recipients,
-                  price_pips, register_filter, scheduled_at, send_by, sender, signature, name, text,
+                  price_pips, register_filter, coding, route, scheduled_at, send_by, sender, signature, name, text,
                   reference, fingerprint, place)),
 kinds AS MATERIALIZED (
     SELECT * FROM unnest(%(k_batch)s::int4[], %(k_destination)s::int4[], %(k_route)s::int4[], %(k_operator)s::int4[],
@@ -61,10 +62,10 @@ refs AS (
     ON CONFLICT DO NOTHING RETURNING 1),
 new_batches AS (
     INSERT INTO batch (id, customer_id, person_id, created_at, started_at, scheduled_at, price_pips, recipients, state,
-                       source, purpose, validity_minutes, register_filter, sender, signature, name, text)
+                       source, purpose, validity_minutes, register_filter, coding, route, sender, signature, name, text)
     SELECT id, customer_id, person_id, %(now)s, CASE WHEN scheduled_at IS NULL THEN %(now)s END, scheduled_at,
-           price_pips, recipients, state, source, purpose, validity_minutes, register_filter, sender, signature,
-           name, text
+           price_pips, recipients, state, source, purpose, validity_minutes, register_filter, coding, route,
+           sender, signature, name, text
       FROM batches),
 wanted AS MATERIALIZED (
     SELECT b.customer_id, sum(b.price_pips)::int8 AS amount_pips FROM batches b
@@ -130,6 +131,8 @@ def _written(
         "b_recipients": array_of(len(plan.recipients) for plan in plans),
         "b_price": array_of(plan.price_pips for plan in plans),
         "b_filter": [draft.register_filter for draft in drafts],
+        "b_coding": array_of(draft.coding for draft in drafts),
+        "b_route": [draft.route for draft in drafts],
         "b_scheduled": [plan.scheduled_at for plan in plans],
         "b_send_by": [plan.send_by for plan in plans],
         "b_sender": [plan.sender for plan in plans],

@@ -26,7 +26,9 @@ CREATE TABLE batch (
     source smallint NOT NULL CHECK (source BETWEEN 1 AND 6),
     purpose smallint NOT NULL CHECK (purpose IN (1, 2)),
     validity_minutes smallint NOT NULL CHECK (validity_minutes BETWEEN 10 AND 1380),
+    coding smallint CHECK (coding IN (0, 8)),
     register_filter boolean,
+    route text NOT NULL,
     sender text NOT NULL,
     signature text NOT NULL,
     name text NOT NULL,
@@ -220,19 +222,20 @@ BEGIN
 END $$;"""
     ]
     + [
-        f"CREATE TRIGGER {table}_tells AFTER INSERT OR UPDATE OR DELETE ON {table}"
+        f"CREATE TRIGGER {table}_tells AFTER INSERT OR DELETE OR UPDATE {columns} ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION tell_of_change();"
-        for table in (
-            "customer",
-            "person",
-            "sender_id",
-            "api_key",
-            "route",
-            "destination",
-            "route_operator",
-            "operator",
-            "link",
-            "price",
+        for table, columns in (
+            ("customer", ""),
+            # not of last_login: a sign-in would make every caller of the APIs prove its password again
+            ("person", "OF login_name, password, customer_id, role, is_active"),
+            ("sender_id", ""),
+            ("api_key", ""),
+            ("route", ""),
+            ("destination", ""),
+            ("route_operator", ""),
+            ("operator", ""),
+            ("link", ""),
+            ("price", ""),
         )
     ]
 )

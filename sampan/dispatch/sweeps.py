@@ -1,0 +1,82 @@
+"""What time ends: messages not sent in time, receipts that never came, receipts that came again (spec S70, S75, S77).
+
+The worker calls each of these again and again with a bounded number of rows; they need no owner.
+"""
+
+from datetime import datetime, timedelta
+
+from sampan.database import Connection
+from sampan.dispatch.results import bit
+from sampan.dispatch.tables import Attempt
+from sampan.messages import status
+from sampan.messages.status import Evidence, Settled
+from sampan.messages.tables import Status
+from sampan.reasons import Reason
+
+MOST_A_SWEEP = 1_000
+REPEATS_AFTER = timedelta(minutes=1)
+
+LATE = """
+    DELETE FROM queued WHERE (operator_id, lane, customer_id, message_id) IN (
+        SELECT operator_id, lane, customer_id, message_id FROM queued WHERE send_by <= %s
+         ORDER BY message_id LIMIT %s FOR UPDATE SKIP LOCKED)
+    RETURNING message_id, parts_left"""
+
+
+def end_not_sent_in_time(conn: Connection, now: datetime) -> int:
+    """What no operator took in time leaves the queue: EXPIRED, released. Gives how many."""
+    with conn.transaction():
+        late = conn.execute(LATE, [now, MOST_A_SWEEP]).fetchall()
+        ending = Status.EXPIRED, Reason.NOT_SENT_IN_TIME
+        status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in late], now)
+    return len(late)
+
+
+OVERDUE = f"""
+    WITH gone AS (
+        DELETE FROM attempt WHERE (message_id, part) IN (
+            SELECT message_id, part FROM attempt
+             WHERE deadline_at <= %(now)s AND state <> {Attempt.State.SUBMITTING.value}
+             ORDER BY message_id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+        RETURNING *),
+    kept AS (
+        INSERT INTO message_part (message_id, part, operator_id, link_id, sequence_number, submitted_at, answered_at,
+                                  operator_ref, receipt_error)
+        SELECT message_id, part, operator_id, link_id, sequence_number, submitted_at, answered_at, operator_ref,
+               receipt_error FROM gone)
+    SELECT message_id, part, state FROM gone"""
+
+
+def end_without_receipt(conn: Connection, now: datetime) -> int:
+    """Parts whose receipt never came end their messages: EXPIRED, reason 301 (spec S75). Gives how many parts.
+
+    A part whose outcome is unknown is not charged: nothing says that the operator had it.
+    """
+    with conn.transaction():
+        rows = conn.execute(OVERDUE, {"now": now, "most": MOST_A_SWEEP}).fetchall()
+        doubtful: dict[int, int] = {}
+        for message_id, part, state in rows:
+            if state == Attempt.State.UNKNOWN:
+                doubtful[message_id] = doubtful.get(message_id, 0) | bit(part)
+        ending = Status.EXPIRED, Reason.NO_RECEIPT
+        status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in doubtful.items()], now)
+        waiting = {message_id for message_id, *_ in rows} - doubtful.keys()
+        status.hear(conn, [Evidence(message_id, 0, *ending) for message_id in waiting], now)
+    return len(rows)
+
+
+REPEATED = """
+    DELETE FROM inbox_receipt i USING message_part p
+     WHERE i.tries > 0 AND i.received_at < %s AND i.operator_ref <> ''
+       AND p.operator_id = i.operator_id AND p.operator_ref = i.operator_ref"""
+
+
+def forget_repeated_receipts(conn: Connection, now: datetime) -> int:
+    """A receipt that came again after its part had ended says nothing new. Gives how many were forgotten.
+
+    It reads all parts that are kept, so it is called seldom, and only where receipts wait.
+    """
+    waiting = conn.execute("SELECT count(*) FROM inbox_receipt WHERE received_at < %s", [now - REPEATS_AFTER])
+    if not (waiting.fetchone() or [0])[0]:
+        return 0
+    return conn.execute(REPEATED, [now - REPEATS_AFTER]).rowcount

@@ -1,0 +1,192 @@
+"""The verbs of the command line: what each takes, and how it fails.
+
+An error is one line on stderr. Exit codes: 0 done, 1 refused (the line says why), 2 wrong usage, 3 there is no platform
+to work on, or something outside stands in the way.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sampan.ops import CannotStart
+
+REFUSED, NO_PLATFORM = 1, 3
+DEFAULT_DATA = "var"
+DEFAULT_PORT = 8000
+
+Verb = Callable[[argparse.Namespace], "Answer | None"]
+
+
+class VerbRefused(Exception):
+    """What was asked cannot be done; the message says why, and how to mend it."""
+
+
+class Answer:
+    """What a verb found: `facts` for --json, `lines` for people."""
+
+    def __init__(self, facts: Any, lines: Sequence[str]) -> None:
+        self.facts = facts
+        self.lines = lines
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs."""
+    whole = argparse.ArgumentParser("sampan", description="The Sampan SMS platform.")
+    verbs = whole.add_subparsers(required=True, metavar="VERB")
+    _add_up(verbs)
+    _add_processes(verbs)
+    _add_customer(verbs)
+    _add_operator(verbs)
+    _add_message(verbs)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; gives the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        answer = arguments.verb(arguments)
+    except VerbRefused as refused:
+        return _fail(REFUSED, str(refused))
+    except CannotStart as error:
+        return _fail(NO_PLATFORM, str(error))
+    except KeyboardInterrupt:
+        return 130
+    if isinstance(answer, Answer):
+        text = json.dumps(answer.facts, indent=2, default=str) if arguments.json else "\n".join(answer.lines)
+        sys.stdout.write(text + "\n")
+    return 0
+
+
+def _fail(code: int, words: str) -> int:
+    sys.stderr.write(f"sampan: {' '.join(words.split())}\n")
+    return code
+
+
+def use_platform(arguments: argparse.Namespace) -> None:
+    """Set the process up to work on the platform of --data, or on the database that SAMPAN_DATABASE_URL names."""
+    if "SAMPAN_DATABASE_URL" not in os.environ or arguments.data:
+        from sampan.ops.installation import Installation
+
+        os.environ |= Installation(Path(arguments.data or DEFAULT_DATA)).environment()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampan.settings")
+    import django
+
+    django.setup()
+
+
+def _on_platform(verb: Verb) -> Verb:
+    """A verb that needs the platform's database, and says in one line where it is not to be had."""
+
+    def run(arguments: argparse.Namespace) -> "Answer | None":
+        use_platform(arguments)
+        import psycopg
+        from django.db import OperationalError
+
+        try:
+            return verb(arguments)
+        except (psycopg.OperationalError, OperationalError) as error:
+            raise CannotStart(f"The database does not answer: {error}. Is `sampan up` running?") from error
+
+    return run
+
+
+def _verb(verbs: Any, name: str, summary: str, run: Verb, *, platform: bool = True) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = verbs.add_parser(name, help=summary, description=summary)
+    made.add_argument("--data", metavar="DIR", help=f"the platform's data folder (default: {DEFAULT_DATA})")
+    if platform:
+        made.add_argument("--json", action="store_true", help="answer in JSON")
+    made.set_defaults(verb=_on_platform(run) if platform else run)
+    return made
+
+
+def _group(verbs: Any, name: str, summary: str) -> Any:
+    return verbs.add_parser(name, help=summary, description=summary).add_subparsers(required=True, metavar="VERB")
+
+
+def _late(module: str, function: str) -> Verb:
+    """A verb whose module is read only when it runs, so that --help answers at once."""
+
+    def run(arguments: argparse.Namespace) -> "Answer | None":
+        import importlib
+
+        verb: Verb = getattr(importlib.import_module(f"sampan.ops.{module}"), function)
+        return verb(arguments)
+
+    return run
+
+
+def _add_up(verbs: Any) -> None:
+    up = _verb(verbs, "up", "start the whole platform here and keep it running", _late("up", "up"), platform=False)
+    up.add_argument("--base-port", type=int, default=DEFAULT_PORT, metavar="N", help="web on N, its helpers above")
+    up.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
+    up.add_argument("--no-demo", action="store_true", help="no demo customer, staff or simulator's operator")
+    up.add_argument(
+        "--web-processes", type=int, default=0, metavar="N", help="how many serve the web (default: by cores)"
+    )
+    up.add_argument("--time-scale", type=float, default=1.0, help="how fast the simulator's hours pass")
+
+
+def _add_processes(verbs: Any) -> None:
+    web = _verb(verbs, "web", "serve the pages and APIs", _late("processes", "web"), platform=False)
+    web.add_argument("--host", default="127.0.0.1")
+    web.add_argument("--port", type=int, default=DEFAULT_PORT)
+    _verb(verbs, "gateway", "hold the links to operators and send", _late("processes", "gateway"), platform=False)
+    worker = _verb(
+        verbs, "worker", "do what time brings: schedules, sweeps", _late("processes", "worker"), platform=False
+    )
+    worker.add_argument("--metrics-host", default="127.0.0.1")
+    worker.add_argument("--metrics-port", type=int, default=DEFAULT_PORT + 5)
+    simulator = _verb(verbs, "simulator", "an SMSC to try with", _late("processes", "simulator"), platform=False)
+    simulator.add_argument("--host", default="127.0.0.1")
+    simulator.add_argument("--port", type=int, default=DEFAULT_PORT + 3)
+    simulator.add_argument("--control-port", type=int, default=DEFAULT_PORT + 4)
+    simulator.add_argument("--account", action="append", metavar="SYSTEM_ID:PASSWORD", help="who may bind (repeatable)")
+    simulator.add_argument("--time-scale", type=float, default=1.0, help="60: an hour passes in a minute")
+    prepare = _verb(verbs, "prepare", "bring the database up to date", _late("prepare", "prepare"))
+    prepare.add_argument("--demo", metavar="HOST:PORT", help="make the demo world, its operator at this simulator")
+
+
+def _add_customer(verbs: Any) -> None:
+    group = _group(verbs, "customer", "customers")
+    add = _verb(group, "add", "open a customer's account", _late("verbs.customers", "add"))
+    add.add_argument("login", help="the owner's login name, at most 20 characters")
+    add.add_argument("--password", required=True)
+    add.add_argument("--name", help="the organisation's name (default: the login name)")
+    add.add_argument("--balance", default="0", metavar="HKD", help="a first top-up")
+    add.add_argument("--sender", action="append", default=[], metavar="ID", help="a sender ID (repeatable, at most 5)")
+    add.add_argument("--grounds", default="entered at the command line", help="why the sender IDs are allowed")
+    key = _verb(group, "key", "make an API key for a customer; it is shown once", _late("verbs.customers", "key"))
+    key.add_argument("login")
+    key.add_argument("--name", default="key")
+    top_up = _verb(group, "top-up", "credit a customer", _late("verbs.customers", "top_up"))
+    top_up.add_argument("login")
+    top_up.add_argument("amount", metavar="HKD")
+    top_up.add_argument("--note", default="entered at the command line")
+
+
+def _add_operator(verbs: Any) -> None:
+    group = _group(verbs, "operator", "operators (SMSC accounts)")
+    add = _verb(group, "add", "connect an SMSC account", _late("verbs.operators", "add"))
+    add.add_argument("name")
+    add.add_argument("--host", required=True)
+    add.add_argument("--port", type=int, required=True)
+    add.add_argument("--system-id", required=True)
+    add.add_argument("--password", required=True)
+    add.add_argument("--routes", required=True, metavar="CODE,CODE", help="what it carries: hk-business,overseas,…")
+    add.add_argument("--window", type=int, default=10, help="requests without an answer, at most (default: 10)")
+    add.add_argument("--rate", type=int, default=0, metavar="PARTS", help="parts a second (default: as it takes them)")
+    add.add_argument("--dialect", default="{}", metavar="JSON", help="how it deviates (docs/operating/dialects.md)")
+    _verb(group, "list", "all operators, their links and queues", _late("verbs.operators", "show"))
+    for name, summary in (("pause", "stop sending by an operator"), ("resume", "send by it again")):
+        verb = _verb(group, name, summary, _late("verbs.operators", name))
+        verb.add_argument("name")
+
+
+def _add_message(verbs: Any) -> None:
+    message = _verb(verbs, "message", "everything known of one message", _late("verbs.messages", "show"))
+    message.add_argument("smsdid", type=int, metavar="SMSDID")

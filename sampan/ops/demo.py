@@ -1,0 +1,73 @@
+"""The demo world: a customer with money and sender IDs, one of our staff, and an operator at the simulator."""
+
+import secrets
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from sampan.accounts.tables import Customer, Person
+from sampan.billing.money import pips_of
+from sampan.billing.opening import open_customer
+from sampan.ops.logins import write_demo
+from sampan.ops.world import ROUTES
+from sampan.routing.operators import add_operator
+from sampan.smpp.simulator import ERRORS
+
+BALANCE = "10,000"
+SENDERS = ("HarbourFlo", "85298765432")
+GROUNDS = "business registration of the demo"
+WINDOW = 50
+PASSWORD_OCTETS = 9
+
+
+def simulator_dialect() -> dict[str, Any]:
+    """How the simulator speaks: its own error codes, and receipts whose ids may be in hex."""
+    return {"errors": dict(ERRORS), "receipt_ids": ["hex"]}
+
+
+@transaction.atomic
+def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], now: datetime) -> bool:
+    """Harbour Florist, a member of staff and the simulator's operator, where nobody is there yet; whether it made them.
+
+    Their passwords stand in `demo.json` of the data folder.
+    """
+    if Person.objects.exists():
+        return False
+    customer, staff = (secrets.token_urlsafe(PASSWORD_OCTETS) for _ in range(2))
+    open_customer(
+        login_name="harbour",
+        password=customer,
+        name="Harbour Florist",
+        status=Customer.Status.NORMAL,
+        now=now,
+        senders=SENDERS,
+        paid_pips=pips_of(BALANCE),
+        note=GROUNDS,
+    )
+    Person.objects.create(
+        login_name="staff",
+        password=make_password(staff),
+        name="Demo staff",
+        staff_role=Person.StaffRole.ADMIN,
+        created_at=now,
+    )
+    add_operator(
+        name="simulator",
+        host=host,
+        port=port,
+        system_id=account[0],
+        password=account[1],
+        route_codes=list(ROUTES),
+        window=WINDOW,
+        rate_parts_per_s=0,
+        dialect=simulator_dialect(),
+    )
+    logins = {
+        "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
+        "staff": {"username": "staff", "password": staff},
+    }
+    write_demo(folder, logins)
+    return True

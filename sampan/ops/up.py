@@ -1,0 +1,157 @@
+"""`sampan up`: the whole platform in one terminal."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sampan.ops import CannotStart
+from sampan.ops.cli import DEFAULT_DATA
+from sampan.ops.installation import Installation
+from sampan.ops.logins import read_demo, simulator_account
+from sampan.ops.ports import Address, refuse_taken_ports, wait_until_listening
+from sampan.ops.postgres import EmbeddedPostgres
+from sampan.ops.supervisor import Pids, Program, Supervisor, stopped_by_signals
+
+LISTENING_WITHIN_S = 60.0
+PREPARED_WITHIN_S = 300.0
+STOP_WITHIN_S = 20.0
+MOST_WEB_PROCESSES = 2
+
+
+class Platform:
+    """One run of the platform on one data folder."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._installation = Installation(Path(arguments.data or DEFAULT_DATA))
+        self._host: str = arguments.host
+        self._port: int = arguments.base_port
+        self._demo: bool = not arguments.no_demo
+        self._web_processes: int = arguments.web_processes or min(MOST_WEB_PROCESSES, os.cpu_count() or 1)
+        self._time_scale: float = arguments.time_scale
+        self._pids: Pids = {}
+        self._is_ready = False
+        self.addresses: dict[str, Address] = {
+            "web": (self._host, self._port),
+            "simulator": (self._host, self._port + 3),
+            "simulator's control": (self._host, self._port + 4),
+            "metrics": (self._host, self._port + 5),
+        }
+
+    def run(self) -> None:
+        """Start everything, tell where it is, and keep it running until a signal."""
+        with stopped_by_signals():
+            self._installation.make()
+            with self._installation.locked() as lock:
+                refuse_taken_ports(self.addresses)
+                self._installation.forget_ready()
+                with Supervisor(on_change=self._note, held=(lock,)) as supervisor:
+                    environment = self._database(supervisor)
+                    self._prepare(environment)
+                    supervisor.start(*self._programs(environment))
+                    wait_until_listening(self.addresses, within_s=LISTENING_WITHIN_S)
+                    self._is_ready = True
+                    self._write_ready()
+                    sys.stdout.write(self._greeting())
+                    sys.stdout.flush()
+                    try:
+                        supervisor.wait()
+                    finally:
+                        self._is_ready = False
+                        self._installation.forget_ready()
+
+    def _database(self, supervisor: Supervisor) -> Mapping[str, str]:
+        """The environment of all programs; starts the embedded PostgreSQL unless another is named."""
+        self._installation.secret()
+        url = os.environ.get("SAMPAN_DATABASE_URL")
+        if not url:
+            postgres = EmbeddedPostgres(self._installation.postgres_folder)
+            postgres.start(supervisor)
+            url = postgres.url()
+        self._installation.write_database_url(url)
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME", "TZ") if name in os.environ}
+        return (
+            kept | {k: v for k, v in os.environ.items() if k.startswith("SAMPAN_")} | self._installation.environment()
+        )
+
+    def _prepare(self, environment: Mapping[str, str]) -> None:
+        argv = _sampan("prepare")
+        if self._demo:
+            host, port = self.addresses["simulator"]
+            argv += ["--demo", f"{host}:{port}"]
+        done = subprocess.run(
+            argv, env=environment, timeout=PREPARED_WITHIN_S, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise CannotStart(
+                f"The database cannot be brought up to date: {(done.stderr or done.stdout).strip()[-500:]}"
+            )
+
+    def _programs(self, environment: Mapping[str, str]) -> list[Program]:
+        def program(name: str, *options: str, copies: int = 1) -> Program:
+            argv = _sampan(name, *options)
+            return Program(name=name, argv=argv, environment=environment, copies=copies, stop_within_s=STOP_WITHIN_S)
+
+        host, port = self._host, self._port
+        return [
+            program("simulator", "--host", host, "--port", f"{port + 3}", "--control-port", f"{port + 4}",
+                    "--time-scale", f"{self._time_scale}"),
+            program("gateway"),
+            program("worker", "--metrics-host", host, "--metrics-port", f"{port + 5}"),
+            program("web", "--host", host, "--port", f"{port}", copies=self._web_processes),
+        ]  # fmt: skip
+
+    def _note(self, pids: Pids) -> None:
+        """Something was started or has ended: ready.json stays true."""
+        self._pids = pids
+        if self._is_ready:
+            self._write_ready()
+
+    def _ready(self) -> dict[str, Any]:
+        host, port = self._host, self._port
+        pids: dict[str, Any] = {name: list(numbers) for name, numbers in self._pids.items()}
+        if "postgres" in pids:
+            pids["postgres"] = pids["postgres"][0] if pids["postgres"] else None
+        system_id, password = simulator_account(self._installation.secret())
+        ready: dict[str, Any] = {
+            "web": f"http://{host}:{port}",
+            "simulator": {
+                "smpp": f"{host}:{port + 3}",
+                "control": f"http://{host}:{port + 4}",
+                "system_id": system_id,
+                "password": password,
+            },
+            "metrics": f"http://{host}:{port + 5}/metrics",
+            "pids": pids,
+        }
+        if demo := read_demo(self._installation.folder):
+            ready["demo"] = demo
+        return ready
+
+    def _write_ready(self) -> None:
+        self._installation.write_ready(self._ready())
+
+    def _greeting(self) -> str:
+        ready = self._ready()
+        lines = ["", f"Sampan is up: {ready['web']}"]
+        for who, login in (ready.get("demo") or {}).items():
+            lines.append(f"  demo {who}: {login['username']} / {login['password']}")
+        lines += [
+            f"  simulator: SMPP on {ready['simulator']['smpp']}, control {ready['simulator']['control']}",
+            f"  metrics: {ready['metrics']}",
+            "Ctrl-C stops it.",
+            "",
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def _sampan(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sampan", *arguments]
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """Start the whole platform here and keep it running."""
+    Platform(arguments).run()

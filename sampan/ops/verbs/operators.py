@@ -1,0 +1,102 @@
+"""`sampan operator`: connect SMSC accounts, see them, pause and resume them."""
+
+import argparse
+import json
+
+import msgspec
+from django.db import IntegrityError
+
+from sampan.accounts.seals import CannotUnseal
+from sampan.database import beneath_django
+from sampan.dispatch.dialects import read_dialect
+from sampan.ops.cli import Answer, VerbRefused
+from sampan.routing.operators import add_operator
+from sampan.routing.tables import Operator, Route
+
+LIST = """
+    SELECT o.name, o.state, o.rate_parts_per_s,
+           ARRAY(SELECT r.code FROM route_operator c JOIN route r ON r.id = c.route_id
+                  WHERE c.operator_id = o.id ORDER BY r.code),
+           (SELECT count(*) FROM queued q WHERE q.operator_id = o.id),
+           (SELECT count(*) FROM attempt a WHERE a.operator_id = o.id AND a.state = 1),
+           (SELECT count(*) FROM attempt a WHERE a.operator_id = o.id AND a.state = 4),
+           (SELECT jsonb_agg(jsonb_build_object('address', l.host || ':' || l.port, 'system_id', l.system_id,
+                    'window', l.window_size, 'bound', coalesce(s.bound, false), 'words', coalesce(s.words, ''))
+                    ORDER BY l.id)
+              FROM link l LEFT JOIN link_state s ON s.link_id = l.id WHERE l.operator_id = o.id)
+      FROM operator o ORDER BY o.id"""
+
+
+def add(arguments: argparse.Namespace) -> Answer:
+    """An operator with one transceiver link."""
+    try:
+        dialect = json.loads(arguments.dialect)
+        read_dialect(dialect)
+        operator = add_operator(
+            name=arguments.name,
+            host=arguments.host,
+            port=arguments.port,
+            system_id=arguments.system_id,
+            password=arguments.password,
+            route_codes=[code.strip() for code in arguments.routes.split(",")],
+            window=arguments.window,
+            rate_parts_per_s=arguments.rate,
+            dialect=dialect,
+        )
+    except (json.JSONDecodeError, msgspec.ValidationError) as error:
+        raise VerbRefused(f"--dialect: {error}") from error
+    except CannotUnseal as error:
+        raise VerbRefused(str(error)) from error
+    except Route.DoesNotExist as error:
+        codes = ", ".join(Route.objects.order_by("code").values_list("code", flat=True))
+        raise VerbRefused(f"{error}; there are {codes}") from error
+    except IntegrityError as error:
+        if "operator_name" in str(error):
+            raise VerbRefused(f"there is an operator {arguments.name!r} already; choose another name") from error
+        raise VerbRefused(str(error)) from error
+    return Answer({"operator": operator.pk, "name": operator.name}, [f"Operator {operator.pk}, {operator.name}"])
+
+
+def show(_arguments: argparse.Namespace) -> Answer:
+    """All operators with what waits for them."""
+    with beneath_django() as conn:
+        rows = conn.execute(LIST).fetchall()
+    facts = [
+        {
+            "name": name,
+            "state": Operator.State(state).label,
+            "rate": rate,
+            "routes": routes,
+            "queued": queued,
+            "in_flight": in_flight,
+            "unknown": unknown,
+            "links": links or [],
+        }
+        for name, state, rate, routes, queued, in_flight, unknown, links in rows
+    ]
+    lines = []
+    for each in facts:
+        lines.append(f"{each['name']}: {each['state']}, {', '.join(each['routes'])}; queued {each['queued']}")
+        for link in each["links"]:
+            bound = "bound" if link["bound"] else f"not bound {link['words']}".strip()
+            lines.append(f"  {link['system_id']} at {link['address']}, window {link['window']}: {bound}")
+    return Answer(facts, lines or ["No operators"])
+
+
+def _set_state(name: str, state: Operator.State) -> Answer:
+    operator = Operator.objects.filter(name=name).first()
+    if operator is None:
+        raise VerbRefused(f"there is no operator {name!r}")
+    operator.state = state
+    operator.save(update_fields=["state"])
+    return Answer({"name": name, "state": state.label}, [f"{name}: {state.label}"])
+
+
+def pause(arguments: argparse.Namespace) -> Answer:
+    """Nothing is handed over any more; receipts still come in."""
+    return _set_state(arguments.name, Operator.State.PAUSED)
+
+
+def resume(arguments: argparse.Namespace) -> Answer:
+    """What waits goes on."""
+    return _set_state(arguments.name, Operator.State.ACTIVE)

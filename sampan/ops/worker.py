@@ -1,0 +1,113 @@
+"""What the worker process does, and how often. Several workers may run: each job takes only what no other has."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import structlog
+from django.contrib.sessions.models import Session
+
+from sampan.database import Connection, connect
+from sampan.dispatch import sweeps
+from sampan.messages.announcing import announce
+from sampan.messages.planning import THIS_PLATFORM, terms_in_force
+from sampan.messages.schedule import start_one
+from sampan.messages.tables import ComposeDraft
+
+REFERENCES_KEPT = timedelta(days=30)  # spec S8
+DRAFTS_KEPT = timedelta(days=30)
+MOST_AT_ONCE = 10_000
+PARTITIONS_AHEAD = 2
+DEAD_ROWS_WORTH_A_VACUUM = 5_000
+AFTER_A_FAILURE_S = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Job:
+    """Something done every so often; it says how many rows it did something to."""
+
+    name: str
+    every_s: float
+    work: Callable[[Connection, datetime], int]
+    due_at_s: float = field(default=0.0)
+
+
+def start_due_batches(conn: Connection, now: datetime) -> int:
+    """Scheduled batches whose time has come."""
+    count = 0
+    while (places := start_one(conn, terms_in_force(conn, THIS_PLATFORM), now)) is not None:
+        announce(conn, places)
+        count += 1
+    return count
+
+
+def keep_partitions_ahead(conn: Connection, _now: datetime) -> int:
+    """Partitions for ids that are still to come."""
+    row = conn.execute("SELECT ensure_partitions(%s)", [PARTITIONS_AHEAD]).fetchone()
+    return int(row[0]) if row else 0
+
+
+DEAD = """
+    SELECT relname FROM pg_stat_user_tables
+     WHERE relname IN ('queued', 'attempt', 'inbox_receipt', 'account') AND n_dead_tup > %s"""
+
+
+def vacuum_hot_tables(conn: Connection, _now: datetime) -> int:
+    """Rows that came and went leave dead index entries, which every claim would step over until autovacuum comes."""
+    tables = [name for (name,) in conn.execute(DEAD, [DEAD_ROWS_WORTH_A_VACUUM])]
+    for name in tables:
+        conn.execute(f"VACUUM (TRUNCATE false) {name}")
+    return len(tables)
+
+
+FORGET_REFERENCES = """
+    DELETE FROM client_reference WHERE (customer_id, reference) IN (
+        SELECT customer_id, reference FROM client_reference WHERE created_at < %s LIMIT %s)"""
+
+
+def forget_old_things(conn: Connection, now: datetime) -> int:
+    """Client references past their time, drafts that nobody came back to, sessions that have ended."""
+    count = conn.execute(FORGET_REFERENCES, [now - REFERENCES_KEPT, MOST_AT_ONCE]).rowcount
+    count += ComposeDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()[0]
+    count += Session.objects.filter(expire_date__lt=now).delete()[0]
+    return count
+
+
+JOBS = (
+    ("start due batches", 1, start_due_batches),
+    ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
+    ("end what got no receipt", 30, sweeps.end_without_receipt),
+    ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),
+    ("vacuum hot tables", 15, vacuum_hot_tables),
+    ("keep partitions ahead", 600, keep_partitions_ahead),
+    ("forget old things", 3600, forget_old_things),
+)
+
+
+def run_jobs(stop: threading.Event) -> None:
+    """Do each job when it is due, until told to stop. One that fails is logged and done again later."""
+    jobs = [Job(name, every_s, work) for name, every_s, work in JOBS]
+    conn: Connection | None = None
+    while not stop.is_set():
+        job = min(jobs, key=lambda job: job.due_at_s)
+        if stop.wait(max(0.0, job.due_at_s - time.monotonic())):
+            break
+        job.due_at_s = time.monotonic() + job.every_s
+        try:
+            if conn is None or conn.closed:
+                conn = connect("worker", by_key=True)
+            did = job.work(conn, datetime.now(UTC))
+        except psycopg.OperationalError as error:
+            log.warning("worker.database_away", job=job.name, error=str(error).strip())
+            conn = None
+            job.due_at_s = time.monotonic() + AFTER_A_FAILURE_S
+        except Exception as error:  # noqa: BLE001 - the loop's top
+            log.error("worker.failed", job=job.name, error=repr(error))
+        else:
+            if did:
+                log.info("worker.did", job=job.name, rows=did)
