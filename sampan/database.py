@@ -69,24 +69,49 @@ def one_line(sql: str) -> str:
     return short
 
 
+class OwnConnections:
+    """A connection for each thread that asks: made when it first asks, and anew when its last one has died."""
+
+    def __init__(self, application: str, *, by_key: bool = False) -> None:
+        self._application = application
+        self._by_key = by_key
+        self._here = threading.local()
+
+    @contextmanager
+    def get(self, *, tried: bool = False) -> Iterator[Connection]:
+        """This thread's connection. One on which an OperationalError happens is dropped.
+
+        `tried` makes sure first that it has not died since it was last used, for work that is not simply done again.
+        """
+        conn: Connection | None = getattr(self._here, "conn", None)
+        if conn is None or conn.closed or conn.broken or (tried and not _lives(conn)):
+            conn = self._here.conn = connect(self._application, by_key=self._by_key)
+        try:
+            yield conn
+        except psycopg.OperationalError:
+            conn.close()
+            raise
+
+
+def _lives(conn: Connection) -> bool:
+    try:
+        conn.execute("")
+    except psycopg.OperationalError:
+        conn.close()
+        return False
+    return True
+
+
 class DatabaseThreads:
     """A few threads, each with a connection of its own, for work that blocks."""
 
     def __init__(self, threads: int, application: str, *, by_key: bool = False) -> None:
-        self._application = application
-        self._by_key = by_key
-        self._here = threading.local()
+        self._connections = OwnConnections(application, by_key=by_key)
         self._pool = ThreadPoolExecutor(threads, f"database-{application}")
 
     def _run(self, work: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
-        conn: Connection | None = getattr(self._here, "conn", None)
-        if conn is None or conn.closed or conn.broken:
-            conn = self._here.conn = connect(self._application, by_key=self._by_key)
-        try:
+        with self._connections.get() as conn:
             return work(conn, *args, **kwargs)
-        except psycopg.OperationalError:
-            conn.close()
-            raise
 
     async def run(self, work: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:
         """`work(connection, …)` in one of the threads. A dead connection is dropped; the next call makes a new one.

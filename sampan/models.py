@@ -1,9 +1,9 @@
 """Every table, imported once so that Django knows them; outside the order of parts."""
 
-from sampan.accounts.tables import ApiKey, Customer, Person, SenderId
+from sampan.accounts.tables import ApiKey, Customer, Person, SenderId, SignInFailure
 from sampan.billing.tables import Account, Price, Transfer
 from sampan.dispatch.tables import Attempt, InboxReceipt, OperatorLease
-from sampan.messages.tables import Batch, ClientReference, ComposeDraft, Message, MessagePart, Queued
+from sampan.messages.tables import Batch, ClientReference, ComposeDraft, ComposeList, Message, MessagePart, Queued
 from sampan.routing.tables import Destination, Link, LinkState, Operator, Route, RouteOperator
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Batch",
     "ClientReference",
     "ComposeDraft",
+    "ComposeList",
     "Customer",
     "Destination",
     "InboxReceipt",
@@ -28,5 +29,6 @@ __all__ = [
     "Route",
     "RouteOperator",
     "SenderId",
+    "SignInFailure",
     "Transfer",
 ]

@@ -91,7 +91,7 @@ CSRF_FAILURE_VIEW = "sampan.interfaces.errors.form_too_old"
 
 # Off the loopback every door has TLS (spec S136), whether ours or that of a proxy before us.
 IS_PUBLIC = not set(ALLOWED_HOSTS) <= set(LOOPBACK)
-CSRF_TRUSTED_ORIGINS = [f"https://{host.replace('.', '*.', host.startswith('.'))}" for host in ALLOWED_HOSTS if IS_PUBLIC]
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in ALLOWED_HOSTS if IS_PUBLIC]
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_PUBLIC
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"

@@ -136,3 +136,22 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SignInFailure(models.Model):
+    """One wrong password at the pages' door. Written and counted by sign_in.py; goes after a day."""
+
+    login_name = models.CharField(max_length=LONGEST_LOGIN_NAME)  # as tried, in small letters
+    address = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sign_in_failure"
+        indexes: ClassVar = [
+            models.Index(fields=("login_name", "at"), name="sign_in_failure_of_name"),
+            models.Index(fields=("address", "at"), name="sign_in_failure_of_address"),
+            models.Index(fields=("at",), name="sign_in_failure_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.login_name} from {self.address}"

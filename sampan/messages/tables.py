@@ -70,6 +70,8 @@ class Batch(models.Model):
     recipients = models.IntegerField()  # messages of it, filtered ones too
     price_pips = models.BigIntegerField()  # of those that could be sent, when it was accepted
     register_filter = models.BooleanField(null=True)  # `dncr` as the call said it (spec S93)
+    coding = models.SmallIntegerField(null=True)  # forced by the sender (spec S3)
+    route = models.CharField(max_length=20)  # a route's code, where the sender chose one
     sender = models.CharField(max_length=16)
     signature = models.CharField(max_length=8)  # before texts to China (spec S90)
     name = models.CharField(max_length=100)
@@ -185,7 +187,11 @@ class ClientReference(models.Model):
 
 
 class ComposeDraft(models.Model):
-    """What a member has typed and uploaded and not yet sent. Goes when it is sent, or after 30 days untouched."""
+    """What a member is about to send. Goes after 30 days untouched; once it was sent it only tells as which batch."""
+
+    class Source(models.TextChoices):
+        FILE = "file"
+        TYPED = "typed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     customer = models.ForeignKey(Customer, models.CASCADE)
@@ -194,18 +200,10 @@ class ComposeDraft(models.Model):
     updated_at = models.DateTimeField()
     batch_id = models.BigIntegerField(null=True)  # once it is sent
     name = models.CharField(max_length=100, blank=True)
-    source = models.CharField(max_length=5, default="file")  # where the numbers come from: file or paste
-    file_name = models.CharField(max_length=200, blank=True)
-    file_octets = models.BinaryField(null=True)
-    column = models.SmallIntegerField(null=True)  # of the file, where the member chose another than we found
-    pasted = models.TextField(blank=True)
-    numbers = ArrayField(models.BigIntegerField(), default=list)
-    total_rows = models.IntegerField(default=0)
-    bad_rows = models.JSONField(default=list)  # [row, value, words] each
-    duplicates = models.IntegerField(default=0)
+    source = models.CharField(max_length=5, choices=Source, default=Source.FILE)  # which of its lists are meant
     text = models.TextField(blank=True)
     sender = models.CharField(max_length=16, blank=True)
-    route = models.CharField(max_length=20, blank=True)
+    route = models.CharField(max_length=20, blank=True)  # a route's code, where the member chose one
     purpose = models.SmallIntegerField(choices=Purpose, default=Purpose.PROMOTIONAL)
     scheduled_at = models.DateTimeField(null=True)
     validity_minutes = models.SmallIntegerField(null=True)
@@ -216,3 +214,28 @@ class ComposeDraft(models.Model):
 
     def __str__(self) -> str:
         return self.name or str(self.id)
+
+
+class ComposeList(models.Model):
+    """Numbers of a draft: of one file, or those that were typed. Written by drafts.py; goes with its draft."""
+
+    draft = models.ForeignKey(ComposeDraft, models.CASCADE, related_name="lists")
+    typed = models.BooleanField(default=False)
+    file_name = models.CharField(max_length=200, blank=True)
+    octets = models.BinaryField()  # the file, to be read once more by another column; what was typed, as UTF-8
+    sheet = models.CharField(max_length=31, blank=True)
+    column = models.SmallIntegerField(null=True)  # where the numbers are, from 0; null where no column has any
+    column_name = models.CharField(max_length=100, blank=True)
+    rows = models.IntegerField(default=0)  # that were looked at
+    numbers = ArrayField(models.BigIntegerField(), default=list)  # each once
+    bad = models.IntegerField(default=0)
+    bad_rows = models.JSONField(default=list)  # [row, Fault's name, value, digits] each
+
+    class Meta:
+        db_table = "compose_list"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("draft",), condition=models.Q(typed=True), name="compose_list_typed_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name or "typed"
