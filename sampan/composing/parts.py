@@ -52,6 +52,39 @@ class Composed:
     parts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How long a text is, be it too long or nothing at all: what a counter shows while somebody types.
+
+    `units` is 0 where there is no text; `room` is what those units hold; `part_lengths` are those of the parts.
+    """
+
+    coding: Coding
+    length: int
+    units: int
+    room: int
+    part_lengths: tuple[int, ...]
+    is_too_long: bool
+
+
+def measure(text: str, *, china: bool = False) -> Measured:
+    """As `compose` counts it, and the browser's counter. Raises Refused with BAD_TEXT alone."""
+    body = _LINE_BREAK.sub("\r\n", text)
+    coding = Coding.UCS2 if china else _coding(body, None)
+    marked = _marked(body, coding)
+    length = len(marked)
+    is_text = bool(body.strip())
+    if china:
+        units = 1 if length <= CHINA_SINGLE else -(-length // CHINA_UNIT)
+        room = CHINA_SINGLE if units == 1 else min(units * CHINA_UNIT, CHINA_LONGEST)
+        return Measured(coding, length, units * is_text, room, (length,), is_text and length > CHINA_LONGEST)
+    ends = _ends(marked, coding)
+    units = len(ends)
+    room = SINGLE[coding] if units == 1 else min(units, MOST_PARTS) * PART[coding]
+    lengths = tuple(end - start for start, end in zip([0, *ends], ends, strict=False))
+    return Measured(coding, length, units * is_text, room, lengths, is_text and units > MOST_PARTS)
+
+
 def compose(text: str, *, china: bool = False, coding: Coding | None = None, signature: str = "") -> Composed:
     """The text as it is charged and sent to a destination (spec S20–S26).
 

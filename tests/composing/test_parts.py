@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sampan.composing.alphabet import Coding, encode, is_gsm, pack_septets
-from sampan.composing.parts import CHINA_LONGEST, PART, SINGLE, compose
+from sampan.composing.parts import CHINA_LONGEST, PART, SINGLE, compose, measure
 from sampan.reasons import Reason, Refused
 from tests.composing.lengths import LONGEST_SIGNATURE, Case, cases, composed
 
@@ -201,3 +201,25 @@ def test_gsm_never_takes_more_parts_than_unicode(text: str) -> None:
     """spec S3: the first that carries the whole text is the cheaper"""
     body = with_line_breaks(text)
     assert fewest_parts(body, Coding.GSM7) <= fewest_parts(body, Coding.UCS2)
+
+
+@pytest.mark.parametrize("case", [case for case in cases() if not case.forced], ids=lambda case: case.why)
+def test_a_counter_measures_as_the_table_says(case: Case) -> None:
+    """spec S26: also where the text is too long, or none"""
+    measured = measure(case.text, china=bool(case.china))
+    assert (measured.length, measured.is_too_long) == (case.length, case.refused == "TOO_LONG")
+    if not case.refused:
+        assert (measured.coding, measured.units) == (case.coding, case.units)
+    assert (measured.units == 0) is (case.refused == "NO_TEXT")
+
+
+@given(awkward_texts, st.booleans())
+def test_a_counter_measures_as_the_text_is_composed(text: str, china: bool) -> None:
+    """spec S26"""
+    result = composed(text, china=china)
+    measured = measure(text, china=china)
+    if isinstance(result, Refused):
+        assert measured.is_too_long is (result.reason is Reason.TOO_LONG)
+        return
+    assert (measured.coding, measured.length, measured.units) == (result.coding, result.length, result.units)
+    assert measured.length == sum(measured.part_lengths) <= measured.room
