@@ -37,7 +37,7 @@ class StaticFiles:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         self.addresses = {f"{url}{path.relative_to(folder).as_posix()}": _read(path) for path in paths}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in ("GET", "HEAD"):
             await answer(send, 405, b"", [(b"allow", b"GET, HEAD")])

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from sampan.accounts.tables import Customer, Person
+from sampan.uploads.columns import letter_of
 
 
 class Source(models.IntegerChoices):
@@ -239,3 +240,8 @@ class ComposeList(models.Model):
 
     def __str__(self) -> str:
         return self.file_name or "typed"
+
+    @property
+    def column_letter(self) -> str:
+        """As spreadsheets call it: A … Z, AA …"""
+        return letter_of(self.column or 0)

@@ -1,0 +1,226 @@
+"""What members compose at the portal: kept while they type, planned for the review, sent once (spec S1, S2, S5).
+
+A draft's numbers stand in lists, one for each file and one for what was typed, so that a page never carries them.
+"""
+
+import hashlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+from django.db import transaction
+from django.db.models import QuerySet
+
+from sampan.accounts.customers import CustomerFacts
+from sampan.accounts.tables import Person
+from sampan.database import Connection
+from sampan.messages import announcing
+from sampan.messages.planning import Draft, Plan
+from sampan.messages.recipients import Recipients, in_rows, in_text, is_mobile
+from sampan.messages.submit import submit
+from sampan.messages.tables import ComposeDraft, ComposeList, Purpose, Source
+from sampan.reasons import Reason, Refused
+from sampan.routing.numbers import Fault, Flaw
+from sampan.uploads.columns import find_number_column, number_column
+from sampan.uploads.reading import Limits, Rows, read_rows
+
+LIMITS = Limits()
+MOST_FILES = 5  # the form keeps to it
+KEPT_FOR = timedelta(days=30)
+LONGEST_COLUMN_NAME = 100
+
+
+def new_draft(person: Person, now: datetime) -> ComposeDraft:
+    """An empty draft; the member's organisation loses those that nobody has touched for long."""
+    assert person.customer_id is not None
+    ComposeDraft.objects.filter(customer_id=person.customer_id, updated_at__lt=now - KEPT_FOR).delete()
+    return ComposeDraft.objects.create(customer_id=person.customer_id, person=person, created_at=now, updated_at=now)
+
+
+# Lists of numbers
+
+
+def add_file(draft: ComposeDraft, file_name: str, octets: bytes) -> ComposeList:
+    """The numbers of a file, by the column that seems to hold them. Raises Refused about "file"."""
+    added = ComposeList(draft=draft, file_name=_keepable(file_name), octets=octets)
+    _read(added, read_rows(octets, LIMITS), None)
+    return added
+
+
+def choose_column(known: ComposeList, *, sheet: str, column: int) -> None:
+    """Read a file's numbers from where the member says they are. Raises Refused about "file"."""
+    _read(known, rows_of(known, sheet), column)
+
+
+def rows_of(known: ComposeList, sheet: str = "") -> Rows:
+    """A file's rows once more. Raises Refused about "file"."""
+    return read_rows(bytes(known.octets), LIMITS, sheet=sheet or known.sheet or None)
+
+
+def set_typed(draft: ComposeDraft, text: str) -> None:
+    """The numbers a member typed or pasted, instead of those before. Raises Refused about "numbers"."""
+    recipients = in_text(text)
+    if recipients.total > LIMITS.rows:
+        raise Refused(Reason.TOO_MANY_RECIPIENTS, "numbers", f"{recipients.total:,}")
+    typed = draft.lists.filter(typed=True).first() or ComposeList(draft=draft, typed=True)
+    typed.octets = text.encode()
+    _keep(typed, recipients)
+
+
+def _read(known: ComposeList, rows: Rows, column: int | None) -> None:
+    """Where no column has a mobile number it is the first: then the list of bad rows says what is wrong with each."""
+    found = None if column is not None else find_number_column(rows, is_mobile)
+    found = found or number_column(rows, column or 0, is_mobile)
+    known.sheet = rows.sheet
+    known.column = found.index
+    known.column_name = _keepable(found.header)[:LONGEST_COLUMN_NAME]
+    _keep(known, in_rows(rows, found))
+
+
+def _keep(known: ComposeList, recipients: Recipients) -> None:
+    known.rows = recipients.total
+    known.numbers = recipients.numbers
+    known.bad = len(recipients.bad)
+    known.bad_rows = [
+        [bad.row, bad.flaw.fault.name, _keepable(bad.flaw.value), bad.flaw.digits] for bad in recipients.bad
+    ]
+    known.save()
+
+
+def _keepable(words: str) -> str:
+    """PostgreSQL keeps no NUL."""
+    return words.replace("\0", "�")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a draft, each once, and what was left out of its lists."""
+
+    numbers: list[int]
+    rows: int
+    bad: int
+
+    @property
+    def duplicates(self) -> int:
+        """Rows whose number stands in an earlier one."""
+        return self.rows - self.bad - len(self.numbers)
+
+
+def _lists(draft: ComposeDraft) -> QuerySet[ComposeList]:
+    return draft.lists.filter(typed=draft.source == ComposeDraft.Source.TYPED).order_by("id")
+
+
+def numbers_of(draft: ComposeDraft) -> Numbers:
+    """All that the draft's lists hold, those of its source."""
+    numbers: dict[int, None] = {}
+    rows = bad = 0
+    for list_numbers, list_rows, list_bad in _lists(draft).values_list("numbers", "rows", "bad"):
+        numbers.update(dict.fromkeys(list_numbers))
+        rows += list_rows
+        bad += list_bad
+    return Numbers(list(numbers), rows, bad)
+
+
+class BadRow(NamedTuple):
+    """A row that gave no number, and of which file."""
+
+    file_name: str
+    row: int
+    flaw: Flaw
+
+
+def bad_rows_of(draft: ComposeDraft) -> Iterator[BadRow]:
+    """The rows left out, in order."""
+    for file_name, rows in _lists(draft).values_list("file_name", "bad_rows"):
+        for row, fault, value, digits in rows:
+            yield BadRow(file_name, row, Flaw(Fault[fault], value, digits))
+
+
+# From draft to batch
+
+
+def as_submitted(draft: ComposeDraft, customer: CustomerFacts, numbers: list[int]) -> Draft:
+    """The draft as every door submits one. Its client reference makes that happen once, however often it is tried."""
+    return Draft(
+        customer=customer,
+        source=Source.PORTAL,
+        recipients=numbers,
+        text=draft.text,
+        sender=draft.sender,
+        person_id=draft.person_id,
+        purpose=Purpose(draft.purpose),
+        route=draft.route,
+        scheduled_at=draft.scheduled_at,
+        validity_minutes=draft.validity_minutes,
+        client_reference=_reference(draft),
+        name=draft.name,
+    )
+
+
+def _reference(draft: ComposeDraft) -> str:
+    return f"draft:{draft.id}"
+
+
+def seal(plan: Plan) -> str:
+    """What a member has seen on the review and agrees to: another one where text, numbers, filters or price differ."""
+    draft = plan.draft
+    kinds = sorted(
+        (
+            kind.destination_id,
+            kind.route_id or 0,
+            kind.units,
+            kind.unit_pips,
+            (kind.reason or Reason.NONE).number,
+            count,
+        )
+        for kind, count in ((plan.kinds[place], count) for place, count in plan.counts.items())
+    )
+    seen = (
+        draft.text,
+        plan.sender,
+        plan.signature,
+        draft.route,
+        plan.purpose,
+        plan.validity_minutes,
+        plan.scheduled_at,
+        draft.name,
+        kinds,
+    )
+    digest = hashlib.sha256(msgspec.json.encode(seen))
+    digest.update(array("q", plan.recipients).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def send(conn: Connection, draft: ComposeDraft, plan: Plan, now: datetime) -> int:
+    """Submit the draft as planned; gives its batch. Repeated, also after a crash in mid-way, it gives the same batch.
+
+    Raises Refused: BALANCE_TOO_LOW, or REFERENCE_REUSED where it was sent before with other content.
+    """
+    (outcome,) = submit(conn, [plan], now)
+    if isinstance(outcome, Refused):
+        raise outcome
+    announcing.announce(conn, announcing.places_of([plan]))
+    _mark_sent(draft, outcome.batch_id)
+    return outcome.batch_id
+
+
+def _mark_sent(draft: ComposeDraft, batch_id: int) -> None:
+    draft.batch_id = batch_id
+    with transaction.atomic():
+        draft.save(update_fields=["batch_id"])
+        draft.lists.all().delete()
+
+
+SENT_AS = "SELECT batch_id FROM client_reference WHERE customer_id = %s AND reference = %s"
+
+
+def batch_of(conn: Connection, draft: ComposeDraft) -> int | None:
+    """The batch as which the draft was sent, also where we died before we could write that down."""
+    if draft.batch_id is None:
+        row = conn.execute(SENT_AS, [draft.customer_id, _reference(draft)]).fetchone()
+        if row:
+            _mark_sent(draft, row[0])
+    return draft.batch_id
