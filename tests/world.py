@@ -17,7 +17,7 @@ from sampan.messages.submit import Accepted, submit
 from sampan.messages.tables import Purpose, Source
 from sampan.ops.world import make_first_world
 from sampan.routing.operators import add_operator
-from sampan.routing.tables import Operator, Route
+from sampan.routing.tables import Operator
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in Hong Kong
 PLATFORM = Platform(signature="舢舨", sender="Sampan")

@@ -4,7 +4,7 @@ import re
 
 PIPS_PER_DOLLAR = 10_000
 PIPS_PER_CENT = 100
-_AMOUNT = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,4}))?")
+_AMOUNT = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,4}))?", re.ASCII)
 
 
 def in_cents(pips: int) -> str:

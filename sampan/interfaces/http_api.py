@@ -70,7 +70,7 @@ TIMED_OUT = 20
 
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{4})*")
 _RECIPIENTS = re.compile(r"[0-9+, ]*")
-_DATE_AND_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d) +(\d\d?):(\d\d)(?::(\d\d))?")
+_DATE_AND_TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d) +(\d\d?):(\d\d)(?::(\d\d))?", re.ASCII)
 _SMSD_ID = re.compile(r"[0-9]{6,18}")
 _DANGEROUS = re.compile(r"[\x00-\x09\x0b\x0e-\x1f]")
 

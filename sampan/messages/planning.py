@@ -22,7 +22,7 @@ from sampan.routing.directory import DestinationFacts, Directory, RouteFacts, di
 from sampan.routing.numbers import parse_international
 from sampan.routing.tables import Destination
 
-FURTHEST_AHEAD_DAYS = 5 * 365 + 1  # 5 years, one of them a leap year (spec S50)
+FURTHEST_AHEAD_YEARS = 5  # spec S50
 PROMOTIONAL_SEND_BY = timedelta(hours=24)  # spec S70
 MOST_RECIPIENTS = 1_000_000
 
@@ -245,9 +245,16 @@ def _scheduled_at(draft: Draft, now: datetime) -> datetime | None:
     """None for now; a time that has passed means now (spec S50)."""
     if draft.scheduled_at is None or draft.scheduled_at <= now:
         return None
-    if draft.scheduled_at > now + timedelta(days=FURTHEST_AHEAD_DAYS):
+    if draft.scheduled_at > _years_after(now, FURTHEST_AHEAD_YEARS):
         raise Refused(Reason.TOO_FAR_AHEAD, "scheduled_at", draft.scheduled_at.isoformat())
     return draft.scheduled_at
+
+
+def _years_after(now: datetime, years: int) -> datetime:
+    try:
+        return now.replace(year=now.year + years)
+    except ValueError:  # 29 February
+        return now.replace(year=now.year + years, day=28)
 
 
 def _validity_minutes(draft: Draft) -> int:
