@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from sampan.ops import CannotStart
 from sampan.ops.postgres import SUPERUSER, EmbeddedPostgres
@@ -213,6 +214,8 @@ def test_the_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     with started(tmp_path / name / "postgres") as postgres:
         assert one(postgres, "SELECT 1") == 1
         assert EmbeddedPostgres(postgres.folder).url() == postgres.url()
+        socket_folder = Path(str(conninfo_to_dict(postgres.url())["host"]))
+    shutil.rmtree(socket_folder)  # a long path's is outside the test's folder
 
 
 def test_a_folder_for_the_socket_that_others_may_enter_is_refused(tmp_path: Path) -> None:
