@@ -51,7 +51,8 @@ class Platform:
                 with Supervisor(on_change=self._note, held=(lock,)) as supervisor:
                     environment = self._database(supervisor)
                     self._prepare(environment)
-                    supervisor.start(*self._programs(environment))
+                    for programs in self._stages(environment):
+                        supervisor.start(*programs)
                     wait_until_listening(self.addresses, within_s=LISTENING_WITHIN_S)
                     self._is_ready = True
                     self._write_ready()
@@ -78,7 +79,7 @@ class Platform:
         )
 
     def _prepare(self, environment: Mapping[str, str]) -> None:
-        argv = _sampan("prepare")
+        argv = [sys.executable, "-m", "sampan", "prepare"]
         if self._demo:
             host, port = self.addresses["simulator"]
             argv += ["--demo", f"{host}:{port}"]
@@ -90,19 +91,21 @@ class Platform:
                 f"The database cannot be brought up to date: {(done.stderr or done.stdout).strip()[-500:]}"
             )
 
-    def _programs(self, environment: Mapping[str, str]) -> list[Program]:
+    def _stages(self, environment: Mapping[str, str]) -> list[list[Program]]:
+        """Started one after the other, stopped in the opposite order: doors first, links before the SMSC."""
+
         def program(name: str, *options: str, copies: int = 1) -> Program:
-            argv = _sampan(name, *options)
+            argv = [sys.executable, "-m", "sampan", name, *options]
             return Program(name=name, argv=argv, environment=environment, copies=copies, stop_within_s=STOP_WITHIN_S)
 
-        host, port = self._host, self._port
+        host, port, scale = self._host, self._port, f"{self._time_scale}"
+        ports = ("--port", f"{port + 3}", "--control-port", f"{port + 4}")
+        metrics = ("--metrics-host", host, "--metrics-port", f"{port + 5}")
         return [
-            program("simulator", "--host", host, "--port", f"{port + 3}", "--control-port", f"{port + 4}",
-                    "--time-scale", f"{self._time_scale}"),
-            program("gateway"),
-            program("worker", "--metrics-host", host, "--metrics-port", f"{port + 5}"),
-            program("web", "--host", host, "--port", f"{port}", copies=self._web_processes),
-        ]  # fmt: skip
+            [program("simulator", "--host", host, *ports, "--time-scale", scale)],
+            [program("gateway"), program("worker", *metrics)],
+            [program("web", "--host", host, "--port", f"{port}", copies=self._web_processes)],
+        ]
 
     def _note(self, pids: Pids) -> None:
         """Something was started or has ended: ready.json stays true."""
@@ -146,10 +149,6 @@ class Platform:
             "",
         ]
         return "\n".join(lines) + "\n"
-
-
-def _sampan(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "sampan", *arguments]
 
 
 def up(arguments: argparse.Namespace) -> None:

@@ -14,17 +14,17 @@ from sampan.routing.operators import add_operator
 from sampan.routing.tables import Operator, Route
 
 LIST = """
-    SELECT o.name, o.state, o.rate_parts_per_s,
+    SELECT o.id, o.name, o.state, o.rate_parts_per_s,
            ARRAY(SELECT r.code FROM route_operator c JOIN route r ON r.id = c.route_id
                   WHERE c.operator_id = o.id ORDER BY r.code),
            (SELECT count(*) FROM queued q WHERE q.operator_id = o.id),
            (SELECT count(*) FROM attempt a WHERE a.operator_id = o.id AND a.state = 1),
-           (SELECT count(*) FROM attempt a WHERE a.operator_id = o.id AND a.state = 4),
-           (SELECT jsonb_agg(jsonb_build_object('address', l.host || ':' || l.port, 'system_id', l.system_id,
-                    'window', l.window_size, 'bound', coalesce(s.bound, false), 'words', coalesce(s.words, ''))
-                    ORDER BY l.id)
-              FROM link l LEFT JOIN link_state s ON s.link_id = l.id WHERE l.operator_id = o.id)
+           (SELECT count(*) FROM attempt a WHERE a.operator_id = o.id AND a.state = 4)
       FROM operator o ORDER BY o.id"""
+LINKS = """
+    SELECT l.operator_id, l.host || ':' || l.port, l.system_id, l.window_size, coalesce(s.bound, false),
+           coalesce(s.words, '')
+      FROM link l LEFT JOIN link_state s ON s.link_id = l.id ORDER BY l.id"""
 
 
 def add(arguments: argparse.Namespace) -> Answer:
@@ -61,6 +61,7 @@ def show(_arguments: argparse.Namespace) -> Answer:
     """All operators with what waits for them."""
     with beneath_django() as conn:
         rows = conn.execute(LIST).fetchall()
+        links = conn.execute(LINKS).fetchall()
     facts = [
         {
             "name": name,
@@ -70,9 +71,13 @@ def show(_arguments: argparse.Namespace) -> Answer:
             "queued": queued,
             "in_flight": in_flight,
             "unknown": unknown,
-            "links": links or [],
+            "links": [
+                {"address": address, "system_id": system_id, "window": window, "bound": bound, "words": words}
+                for operator_id, address, system_id, window, bound, words in links
+                if operator_id == id_
+            ],
         }
-        for name, state, rate, routes, queued, in_flight, unknown, links in rows
+        for id_, name, state, rate, routes, queued, in_flight, unknown in rows
     ]
     lines = []
     for each in facts:
