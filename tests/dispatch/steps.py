@@ -1,0 +1,76 @@
+"""The steps of a dispatcher, one at a time and without a wire: for tests of what each of them leaves behind."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sampan.accounts.tables import Customer
+from sampan.billing import ledger
+from sampan.billing.tables import Account
+from sampan.database import Connection, connect
+from sampan.dispatch import claims, leases, receipts, results
+from sampan.dispatch.claims import Claimed, Handover, Turn
+from sampan.dispatch.dialects import Dialect
+from sampan.dispatch.receipts import Kept, Receipt
+from sampan.messages.tables import Message
+from sampan.reasons import BY_NUMBER, Reason
+from sampan.routing.tables import Operator
+from sampan.smpp.pdu import MessageState
+from tests.world import NOW
+
+DIALECT = Dialect(errors={"001": 303, "027": 304}, receipt_ids=("hex",))
+DELIVERED, ENROUTE, UNDELIVERABLE = MessageState.DELIVERED, MessageState.ENROUTE, MessageState.UNDELIVERABLE
+
+
+class Owner:
+    """A process that owns an operator's links."""
+
+    def __init__(self, operator: Operator, name: str = "one") -> None:
+        self.conn = connect("tests", by_key=True)
+        self.operator_id = operator.pk
+        epoch = leases.take(self.conn, name, operator.pk, NOW)
+        assert epoch is not None
+        self.epoch = epoch
+
+    def claim(self, customer: Customer, lane: int = 1, limit: int = 100) -> list[Claimed]:
+        """What the customer has waiting."""
+        return claims.claim(self.conn, self.operator_id, lane, [Turn(customer.pk, 0, limit)], NOW)
+
+    def attempt(self, claimed: Sequence[Claimed]) -> set[int]:
+        """Commit the attempts of all parts that are left."""
+        handovers = [
+            Handover(each, each.parts_left, 1, place * 10 + 1, NOW + timedelta(hours=26))
+            for place, each in enumerate(claimed)
+        ]
+        return claims.attempt(self.conn, self.operator_id, self.epoch, handovers, NOW)
+
+    def hand_over(self, customer: Customer) -> list[Claimed]:
+        """Claim and attempt all that waits in the first lane."""
+        claimed = self.claim(customer)
+        assert self.attempt(claimed) == {each.message_id for each in claimed}
+        return claimed
+
+    def record(self, *found: results.Result) -> None:
+        """Answers of the operator."""
+        results.record(self.conn, self.operator_id, found, NOW)
+
+    def taken(self, message_id: int, part: int = 1, ref: str = "") -> None:
+        """One part was taken, under `ref` or its own id."""
+        self.record(results.Taken(message_id, part, ref or f"{message_id}{part}", receipts=True))
+
+    def receipt(self, ref: str, state: int = DELIVERED, error: str = "000", recipient: int = 85261234567) -> list[Kept]:
+        """One receipt into the inbox and to its message; gives what found none."""
+        kept = receipts.keep(self.conn, self.operator_id, [Receipt(1, ref, recipient, state, error, False, "")], NOW)
+        return receipts.match(self.conn, self.operator_id, kept, DIALECT, NOW)
+
+
+def shown(message_id: int) -> tuple[int, Reason, bool]:
+    """Status, reason, and whether that is final."""
+    message = Message.objects.get(pk=message_id)
+    return message.status, BY_NUMBER[message.reason], message.final_at is not None
+
+
+def money(conn: Connection, customer: Customer) -> dict[str, int]:
+    """What is held and charged, in pips; and the books balance."""
+    found = ledger.balances(conn, [customer.pk])
+    assert sum(found.values()) == 0
+    return {"held": found[customer.pk, Account.Kind.HELD], "charged": found[customer.pk, Account.Kind.CHARGED]}

@@ -1,0 +1,239 @@
+"""Receipts find their messages, however often and in whatever form they come (spec S73, S75–S78; peers.md)."""
+
+from datetime import timedelta
+
+import pytest
+
+from sampan.accounts.tables import Customer
+from sampan.database import Connection
+from sampan.dispatch import receipts, results, sweeps
+from sampan.dispatch.results import Taken, Unanswered
+from sampan.dispatch.tables import Attempt, InboxReceipt
+from sampan.messages.tables import Message, MessagePart, Status
+from sampan.reasons import Reason
+from tests.dispatch.steps import DELIVERED, DIALECT, ENROUTE, UNDELIVERABLE, Owner, money, shown
+from tests.world import NOW, make_customer, make_places, send
+
+TWO_PARTS = "花" * 80
+
+
+def handed_over(conn: Connection, text: str = "Hello") -> tuple[Owner, Customer, int]:
+    """One message with the operator, not answered yet."""
+    operator, harbour = make_places(), make_customer()
+    (id_,) = send(conn, harbour, text=text).message_ids
+    owner = Owner(operator)
+    owner.hand_over(harbour)
+    return owner, harbour, id_
+
+
+def test_a_receipt_ends_the_message_and_leaves_the_facts_of_its_part(database: Connection) -> None:
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="ab12")
+    assert owner.receipt("ab12") == []
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+    part = MessagePart.objects.get()
+    assert (part.message_id, part.part, part.operator_ref, part.receipt_state) == (id_, 1, "ab12", DELIVERED)
+    assert not Attempt.objects.exists()
+    assert not InboxReceipt.objects.exists()
+
+
+def test_a_long_message_is_delivered_when_all_its_parts_are(database: Connection) -> None:
+    """Spec S73."""
+    owner, _, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    owner.taken(id_, 2, "b")
+    owner.receipt("b")
+    assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
+    owner.receipt("a")
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+
+
+def test_one_part_that_fails_ends_the_message_and_the_other_is_still_noted(database: Connection) -> None:
+    owner, harbour, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    owner.taken(id_, 2, "b")
+    owner.receipt("a", UNDELIVERABLE, "001")
+    assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
+    owner.receipt("b")
+    assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
+    assert Message.objects.get().delivered_parts == 2
+    assert MessagePart.objects.count() == 2
+    assert money(database, harbour) == {"held": 0, "charged": 5_800}
+
+
+def test_a_first_failure_shows_as_retry_and_then_the_end_as_it_is(database: Connection) -> None:
+    """Spec S71: 19 with 304, 305 or 301."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="a")
+    owner.receipt("a", ENROUTE, "027")
+    assert shown(id_) == (Status.RETRY, Reason.PHONE_UNREACHABLE, False)
+    assert Attempt.objects.get().state == Attempt.State.RETRYING
+    owner.receipt("a")
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+
+
+def test_the_answer_of_a_second_part_does_not_hide_that_the_first_is_being_retried(database: Connection) -> None:
+    owner, _, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    owner.receipt("a", ENROUTE, "027")
+    owner.taken(id_, 2, "b")
+    assert shown(id_) == (Status.RETRY, Reason.PHONE_UNREACHABLE, False)
+
+
+def test_a_receipt_before_its_answer_waits_and_finds_it(database: Connection) -> None:
+    """Jasmin #472."""
+    owner, _, id_ = handed_over(database)
+    left = owner.receipt("early")
+    assert [kept.receipt.operator_ref for kept in left] == ["early"]
+    receipts.postpone(owner.conn, left)
+    owner.taken(id_, ref="early")
+    assert receipts.due(owner.conn, owner.operator_id, NOW) == []
+    again = receipts.due(owner.conn, owner.operator_id, NOW + timedelta(seconds=2))
+    assert receipts.match(owner.conn, owner.operator_id, again, DIALECT, NOW) == []
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+
+
+def test_a_receipt_that_finds_nothing_waits_longer_each_time_and_then_for_staff(database: Connection) -> None:
+    owner, *_ = handed_over(database)
+    left = owner.receipt("nobody's")
+    for _ in range(6):
+        receipts.postpone(owner.conn, left)
+        left = [kept._replace(tries=kept.tries + 1) for kept in left]
+    kept = InboxReceipt.objects.get()
+    assert kept.tries == 6
+    assert kept.retry_at == NOW + receipts.KEPT_FOR
+
+
+@pytest.mark.parametrize(
+    ("answered", "receipted"),
+    [("1234", "4D2"), ("1234", "4d2"), ("1234", "0001234"), ("ab12", "AB12"), ("AB12", "00ab12")],
+)
+def test_an_id_in_another_form_finds_its_message(database: Connection, answered: str, receipted: str) -> None:
+    """Spec S77: hex for decimal, zeros, case."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref=answered)
+    assert owner.receipt(receipted) == []
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+    assert MessagePart.objects.get().operator_ref == answered
+
+
+def test_another_form_of_an_id_counts_only_for_the_same_handset(database: Connection) -> None:
+    """4D2 may be an id of its own, whose answer is still to come."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="1234")
+    assert len(owner.receipt("4D2", recipient=85269999999)) == 1
+    assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
+
+
+def test_the_exact_id_is_preferred_to_another_form(database: Connection) -> None:
+    operator, harbour = make_places(), make_customer()
+    first, second = send(database, harbour, [85261111111, 85262222222]).message_ids
+    owner = Owner(operator)
+    owner.hand_over(harbour)
+    owner.taken(first, ref="1234")
+    owner.taken(second, ref="4D2")
+    owner.receipt("4D2", recipient=85261111111)
+    assert shown(second) == (Status.DELIVERED, Reason.NONE, True)
+    assert shown(first) == (Status.PROCESSING, Reason.PROCESSING, False)
+
+
+def test_the_same_id_of_two_operators_is_two_ids(database: Connection) -> None:
+    """Jasmin #643."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="7")
+    kept = receipts.keep(owner.conn, 99, [receipts.Receipt(1, "7", None, DELIVERED, "", False, "")], NOW)
+    assert receipts.match(owner.conn, 99, kept, DIALECT, NOW) == kept
+    assert not shown(id_)[2]
+
+
+def test_an_empty_id_is_nobodys(database: Connection) -> None:
+    owner, _, id_ = handed_over(database)
+    owner.record(Taken(id_, 1, "", receipts=True))
+    assert len(owner.receipt("")) == 1
+    assert not shown(id_)[2]
+
+
+def test_the_same_receipt_twice_is_one_and_is_forgotten_later(database: Connection) -> None:
+    owner, harbour, id_ = handed_over(database)
+    owner.taken(id_, ref="a")
+    owner.receipt("a")
+    receipts.postpone(owner.conn, owner.receipt("a"))
+    assert InboxReceipt.objects.count() == 1
+    assert sweeps.forget_repeated_receipts(database, NOW + timedelta(minutes=2)) == 1
+    assert not InboxReceipt.objects.exists()
+    assert money(database, harbour) == {"held": 0, "charged": 2_900}
+
+
+def test_two_receipts_of_one_part_in_one_batch_say_what_the_first_says(database: Connection) -> None:
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="a")
+    found = [receipts.Receipt(1, "a", None, state, "001", False, "") for state in (DELIVERED, UNDELIVERABLE)]
+    kept = receipts.keep(owner.conn, owner.operator_id, found, NOW)
+    assert receipts.match(owner.conn, owner.operator_id, kept, DIALECT, NOW) == []
+    assert MessagePart.objects.get().receipt_state == DELIVERED
+
+
+def test_a_final_status_is_final(database: Connection) -> None:
+    """Contradictory finals never move a status backwards."""
+    owner, _, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    owner.taken(id_, 2, "b")
+    owner.receipt("a", UNDELIVERABLE, "027")
+    owner.receipt("b", ENROUTE)
+    owner.receipt("b", UNDELIVERABLE, "001")
+    assert shown(id_) == (Status.UNDELIVERABLE, Reason.PHONE_UNREACHABLE, True)
+
+
+def test_a_receipt_proves_that_an_unknown_part_was_taken(database: Connection) -> None:
+    """Spec S76, S82: evidence charges. (The late answer brings the id; the receipt was waiting for it.)"""
+    owner, harbour, id_ = handed_over(database)
+    owner.record(Unanswered(id_, 1))
+    left = owner.receipt("late")
+    owner.taken(id_, ref="late")
+    assert receipts.match(owner.conn, owner.operator_id, left, DIALECT, NOW) == []
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+    assert money(database, harbour) == {"held": 0, "charged": 2_900}
+
+
+def test_accepted_says_nothing_new(database: Connection) -> None:
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="a")
+    assert owner.receipt("a", 6) == []
+    assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
+    assert Attempt.objects.count() == 1
+
+
+def test_without_a_receipt_a_message_ends_a_day_after_its_validity(database: Connection) -> None:
+    """Spec S75: 20/301, and it stays charged."""
+    owner, harbour, id_ = handed_over(database)
+    owner.taken(id_)
+    assert sweeps.end_without_receipt(database, NOW + timedelta(hours=25)) == 0
+    assert sweeps.end_without_receipt(database, NOW + timedelta(hours=26)) == 1
+    assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)
+    assert money(database, harbour) == {"held": 0, "charged": 2_900}
+    assert MessagePart.objects.get().receipt_at is None
+
+
+def test_an_unknown_outcome_without_any_evidence_is_released_at_the_end(database: Connection) -> None:
+    """Spec S82."""
+    owner, harbour, id_ = handed_over(database)
+    owner.record(Unanswered(id_, 1))
+    assert sweeps.end_without_receipt(database, NOW + timedelta(hours=26)) == 1
+    assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)
+    assert money(database, harbour) == {"held": 0, "charged": 0}
+
+
+def test_what_is_still_on_the_wire_is_not_swept(database: Connection) -> None:
+    _, _, id_ = handed_over(database)
+    assert sweeps.end_without_receipt(database, NOW + timedelta(days=30)) == 0
+    assert not shown(id_)[2]
+
+
+def test_half_of_a_long_message_in_doubt_is_settled_by_halves_at_the_end(database: Connection) -> None:
+    owner, harbour, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    owner.record(results.Unanswered(id_, 2))
+    assert money(database, harbour) == {"held": 5_800, "charged": 0}
+    sweeps.end_without_receipt(database, NOW + timedelta(hours=26))
+    assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)
+    assert money(database, harbour) == {"held": 0, "charged": 2_900}
