@@ -30,7 +30,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self._database_url = self.folder / "database-url"
-        self._ready = self.folder / "ready.json"
+        self.ready_file = self.folder / "ready.json"
 
     @property
     def postgres_folder(self) -> Path:
@@ -95,18 +95,18 @@ class Installation:
 
     def write_ready(self, what: Mapping[str, Any]) -> None:
         """Tell in ready.json what runs and where. It names demo passwords, so only the owner reads it."""
-        write_private(self._ready, json.dumps(what, indent=2, ensure_ascii=False) + "\n")
+        write_private(self.ready_file, json.dumps(what, indent=2, ensure_ascii=False) + "\n")
 
     def read_ready(self) -> dict[str, Any] | None:
         """What runs and where, or None where nothing does."""
         with contextlib.suppress(FileNotFoundError):
-            ready: dict[str, Any] = json.loads(self._ready.read_text(encoding="utf-8"))
+            ready: dict[str, Any] = json.loads(self.ready_file.read_text(encoding="utf-8"))
             return ready
         return None
 
     def forget_ready(self) -> None:
-        """Remove ready.json: at the stop, and before a start (a killed `up` left it)."""
-        self._ready.unlink(missing_ok=True)
+        """Remove ready.json at the stop (where `up` is killed, the guard does)."""
+        self.ready_file.unlink(missing_ok=True)
 
 
 def _try_to_lock(descriptor: int) -> bool:

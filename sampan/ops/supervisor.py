@@ -136,7 +136,8 @@ class Supervisor:
 
     `output` gets what the programs print, each line behind the name of who printed it. `on_change` gets the process
     numbers by program after every start and end, one call at a time. The file descriptors `held` stay open until the
-    last program has ended, also where the supervisor is killed: a lock on the data folder.
+    last program has ended, also where the supervisor is killed: a lock on the data folder. The files `removed` go as
+    soon as the supervisor does, also where it is killed: what it said of what runs.
     """
 
     def __init__(
@@ -145,12 +146,14 @@ class Supervisor:
         output: Output = sys.stdout.buffer,
         on_change: Callable[[Pids], None] = lambda _pids: None,
         held: Sequence[int] = (),
+        removed: Sequence[Path] = (),
     ) -> None:
         self._output = output
         self._chunks: queue.Queue[bytes | None] = queue.Queue(WAITING_CHUNKS)
         self._printer = threading.Thread(target=self._print, name="output", daemon=True)
         self._on_change = on_change
         self._held = held
+        self._removed = removed
         self._lock = threading.Lock()  # over the stages' `running` and `stopping`
         self._stages: list[_Stage] = []
 
@@ -158,7 +161,7 @@ class Supervisor:
         supervisor_gone, self._supervisor_here = os.pipe()
         all_gone, self._any_here = os.pipe()
         self._guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(GUARD), str(all_gone)],
+            [sys.executable, "-I", "-S", str(GUARD), str(all_gone), *map(str, self._removed)],
             stdin=supervisor_gone,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

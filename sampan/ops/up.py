@@ -48,7 +48,9 @@ class Platform:
             with self._installation.locked() as lock:
                 refuse_taken_ports(self.addresses)
                 self._installation.forget_ready()
-                with Supervisor(on_change=self._note, held=(lock,)) as supervisor:
+                with Supervisor(
+                    on_change=self._note, held=(lock,), removed=(self._installation.ready_file,)
+                ) as supervisor:
                     environment = self._database(supervisor)
                     self._prepare(environment)
                     for programs in self._stages(environment):

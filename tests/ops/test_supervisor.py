@@ -41,10 +41,11 @@ IGNORES_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN);
 )
 SUPERVISES = """
 import sys
+from pathlib import Path
 from sampan.ops.supervisor import Program, Supervisor, stopped_by_signals
 def program(name, source, **more):
     return Program(name=name, argv=[sys.executable, "-c", source], environment={}, **more)
-with stopped_by_signals(), Supervisor(on_change=lambda pids: print("pids", dict(pids), flush=True)) as supervisor:
+with stopped_by_signals(), Supervisor(removed=[Path(path) for path in sys.argv[2:]]) as supervisor:
     supervisor.start(program("first", sys.argv[1]))
     supervisor.start(program("second", sys.argv[1], copies=2))
     supervisor.wait()
@@ -216,6 +217,17 @@ def test_no_orphan_is_left_when_the_supervisor_is_killed() -> None:
         process.kill()
         for pid in pids:
             wait_for_end(pid)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_what_it_said_of_what_runs_is_removed_at_its_end(tmp_path: Path, number: signal.Signals) -> None:
+    said = tmp_path / "ready.json"
+    said.write_text("{}")
+    with script(SUPERVISES, WAITS, str(said)) as (process, heard):
+        heard.line("ready", nth=3)
+        assert said.exists()
+        process.send_signal(number)
+        until(lambda: not said.exists())
 
 
 def test_it_stops_all_when_the_guard_against_orphans_is_killed() -> None:
