@@ -147,7 +147,7 @@ class ClientSession(Session):
         none was written.
         """
         if not self.state.may_submit:
-            raise SessionClosed(self.close_reason or f"a session that is {self.state.value} cannot submit")
+            raise SessionClosed(self.close_reason or f"a session that is {self.state.words} cannot submit")
         self._request(items, numbers)
 
     def acknowledge(self, numbers: Sequence[int], status: int = Status.ESME_ROK) -> None:

@@ -8,6 +8,10 @@ from sampan.smpp.pdu import DataSm, EsmClass, ShortMessage, SubmitMulti, Tag, Tl
 CONCATENATED_8_BIT = 0x00  # information element identifiers, 3GPP 23.040 §9.2.3.24.1 and .8
 CONCATENATED_16_BIT = 0x08
 MOST_HEADER_OCTETS = 140  # TP-UD
+UDHI, MESSAGE_PAYLOAD = (
+    int(EsmClass.UDHI),
+    int(Tag.MESSAGE_PAYLOAD),
+)  # enum attributes are slow, and this is for every message
 
 Element = tuple[int, bytes]  # an information element: identifier, octets
 
@@ -100,10 +104,10 @@ def content_of(pdu: ShortMessage | SubmitMulti | DataSm) -> Content:
     Where esm_class announces a header and none is there, all octets count as text.
     """
     octets = b"" if isinstance(pdu, DataSm) else pdu.short_message
-    if not pdu.tlvs and not pdu.esm_class & EsmClass.UDHI:
+    if not pdu.tlvs and not pdu.esm_class & UDHI:
         return Content(octets, (), None)
-    octets = tlv(pdu.tlvs, Tag.MESSAGE_PAYLOAD) or octets
-    parted = split_header(octets) if pdu.esm_class & EsmClass.UDHI else None
+    octets = tlv(pdu.tlvs, MESSAGE_PAYLOAD) or octets
+    parted = split_header(octets) if pdu.esm_class & UDHI else None
     if parted is None:
         return Content(octets, (), from_sar(pdu.tlvs))
     elements, octets = parted

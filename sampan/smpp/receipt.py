@@ -19,6 +19,8 @@ from sampan.smpp.concatenation import content_of
 from sampan.smpp.pdu import DataCoding, DataSm, EsmClass, MessageState, ShortMessage, Tag, Tlv, integer, text, tlv
 
 MOST_TEXT_OCTETS = 20  # of the message, quoted in its receipt (appendix B)
+MESSAGE_TYPE, INTERMEDIATE = int(EsmClass.MESSAGE_TYPE), int(EsmClass.INTERMEDIATE_NOTIFICATION)
+KINDS_OF_RECEIPTS = frozenset({int(EsmClass.DELIVERY_RECEIPT), INTERMEDIATE})
 
 # The words of appendix B, and those some operators write instead.
 STATES = {
@@ -83,8 +85,8 @@ def is_receipt(pdu: ShortMessage | DataSm) -> bool:
     esm_class says so, or a receipted_message_id that only an SMSC can add. The text alone never does: any handset
     could send it.
     """
-    kind = pdu.esm_class & EsmClass.MESSAGE_TYPE
-    if kind in {EsmClass.DELIVERY_RECEIPT, EsmClass.INTERMEDIATE_NOTIFICATION}:
+    kind = pdu.esm_class & MESSAGE_TYPE
+    if kind in KINDS_OF_RECEIPTS:
         return True
     return kind == 0 and tlv(pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID) is not None
 
@@ -102,7 +104,7 @@ def read_receipt(pdu: ShortMessage | DataSm, *, zone: tzinfo = UTC) -> DeliveryR
         zone,
         id_=id_,
         state=_STATE_OF_NUMBER.get(state or 0),
-        intermediate=pdu.esm_class & EsmClass.MESSAGE_TYPE == EsmClass.INTERMEDIATE_NOTIFICATION,
+        intermediate=pdu.esm_class & MESSAGE_TYPE == INTERMEDIATE,
         network_error=NetworkError(error[0], error[1] << 8 | error[2]) if error and len(error) == 3 else None,
     )
 

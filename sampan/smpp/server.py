@@ -31,7 +31,7 @@ from sampan.smpp.pdu import (
     SubmitMultiResp,
     SubmitSmResp,
     Tag,
-    check,
+    check_read,
     decode_body,
     encode,
 )
@@ -49,13 +49,15 @@ REQUESTS = (
     Command.CANCEL_SM,
     Command.REPLACE_SM,
 )
+SUBMIT_SM = int(Command.SUBMIT_SM)  # an enum's attribute costs as much as a dict's look-up, for every message
 
 
 class Request(NamedTuple):
-    """What an ESME asks, to be answered by its sequence number."""
+    """What an ESME asks, to be answered by its sequence number; `octets` is the PDU as it came."""
 
     sequence_number: int
     body: Body
+    octets: bytes
 
 
 class DoorOwner(Protocol):
@@ -114,7 +116,7 @@ class ServerSession(Session):
             return
         frames: list[bytes] = []
         for number, status, message_id in answers:
-            command_id = self._asked.pop(number, Command.SUBMIT_SM) if self._asked else Command.SUBMIT_SM
+            command_id = self._asked.pop(number, SUBMIT_SM) if self._asked else SUBMIT_SM
             frames.append(encode(_response(command_id, message_id), number, status))
         self._count_answers(len(frames))
         self._write(b"".join(frames))
@@ -130,7 +132,7 @@ class ServerSession(Session):
     def deliver(self, items: Sequence[tuple[Token, DeliverSm | DataSm]], numbers: Sequence[int] | None = None) -> None:
         """Write many deliveries in one write; PduError, WindowFull or SessionClosed: none was written."""
         if not self.state.may_deliver:
-            raise SessionClosed(self.close_reason or f"a session that is {self.state.value} takes no deliveries")
+            raise SessionClosed(self.close_reason or f"a session that is {self.state.words} takes no deliveries")
         self._request(items, numbers)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -144,7 +146,7 @@ class ServerSession(Session):
             self._refuse(frame, Status.ESME_RALYBND)
             return
         bind = cast(Bind, decode_body(command_id, octets))
-        check(bind)
+        check_read(bind)
         self._binding = self._loop.create_task(self._bind(Command(command_id), number, bind))
 
     async def _bind(self, command: Command, number: int, bind: Bind) -> None:
@@ -180,13 +182,14 @@ class ServerSession(Session):
             self._refuse_in_this_state(frame)
             return
         if self._unanswered_requests >= self.limits.most_requests:
+            self.counts.beyond_window += 1
             self._refuse(frame, self._server.settings.over_window_status)
             return
         body = decode_body(command_id, octets)
-        check(body)
-        self._requests.append(Request(number, body))
+        check_read(body)
+        self._requests.append(Request(number, body, octets))
         self._unanswered_requests += 1
-        if command_id != Command.SUBMIT_SM:
+        if command_id != SUBMIT_SM:
             self._asked[number] = command_id
 
     def _hand_over(self) -> None:

@@ -18,13 +18,18 @@ NAME, PASSWORD = "florist", "secret"
 
 def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a test's coroutine in a loop of its own, asyncio's and the product's, and fail rather than hang."""
+    asyncio.run(_bounded(test))
+    uvloop.run(_bounded(test))
 
-    async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await test()
 
-    asyncio.run(bounded())
-    uvloop.run(bounded())
+def run_as_product(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """The same in the product's loop only, for what takes its time."""
+    uvloop.run(_bounded(test))
+
+
+async def _bounded(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        await test()
 
 
 class Peer:
@@ -134,6 +139,14 @@ class Link(Events):
 
     def on_closed(self, reason: str, unanswered: list[Any], unsent: list[Any]) -> None:
         self.note("closed", [(reason, unanswered, unsent)])
+
+
+class StoringLink(Link):
+    """Acknowledges deliveries as soon as it has them."""
+
+    def on_deliveries(self, deliveries: list[Delivery]) -> None:
+        super().on_deliveries(deliveries)
+        self.session.acknowledge([delivery.sequence_number for delivery in deliveries])
 
 
 class Door(Events):

@@ -332,7 +332,7 @@ def test_a_transmitter_takes_no_deliveries_and_a_receiver_submits_nothing() -> N
                 peer.send(encode(answer, (await peer.read()).sequence_number))
                 session: ClientSession = await connecting
                 if mode is BindMode.RECEIVER:
-                    with pytest.raises(SessionClosed, match="bound_rx cannot submit"):
+                    with pytest.raises(SessionClosed, match="bound as a receiver cannot submit"):
                         session.submit([("a", message())])
                 else:
                     refused = await peer.ask(DeliverSm(), 9)

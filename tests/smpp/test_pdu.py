@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.smpp import pdu as smpp
-from sampan.smpp.pdu import Command, PduError, Status, Tag, check, command_of, decode, encode
+from sampan.smpp.pdu import Command, PduError, Status, Tag, check, check_read, command_of, decode, encode
 
 
 def octets(text: str) -> bytes:
@@ -219,7 +219,7 @@ def test_an_address_of_a_peer_keeps_every_octet() -> None:
     assert decode(encode(sent, 1)).body == sent
 
 
-def test_a_peers_overlong_address_is_read_and_left_to_check() -> None:
+def test_a_peers_overlong_address_is_read_and_left_to_the_reader_to_check() -> None:
     """A client rather keeps an odd receipt than loses it; a server refuses it."""
     long = "8" * 30
     frame = bytearray(encode(smpp.DeliverSm(source_addr="X" * 20), 1))
@@ -229,7 +229,7 @@ def test_a_peers_overlong_address_is_read_and_left_to_check() -> None:
     assert isinstance(body, smpp.DeliverSm)
     assert body.source_addr == long
     with pytest.raises(PduError, match="at most 20"):
-        check(body)
+        check_read(body)
 
 
 SUBMIT = encode(smpp.SubmitSm(destination_addr="85251000000", short_message=b"hi"), 1)

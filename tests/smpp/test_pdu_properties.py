@@ -1,12 +1,25 @@
 """The codec against random PDUs and random octets: all round trips hold, and nothing but PduError comes out."""
 
 import contextlib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sampan.smpp.pdu import HEADER, HEADER_OCTETS, LAYOUTS, Body, PduError, Status, check, decode, decode_body, encode
+from sampan.smpp.pdu import (
+    HEADER,
+    HEADER_OCTETS,
+    LAYOUTS,
+    Body,
+    PduError,
+    Status,
+    check,
+    check_read,
+    decode,
+    decode_body,
+    encode,
+)
 from tests.smpp.strategies import bodies, sequence_numbers
 
 
@@ -21,7 +34,8 @@ def test_every_pdu_comes_back_as_it_went(body: Body, sequence_number: int) -> No
 
 @given(bodies)
 def test_what_was_written_passes_its_own_check(body: Body) -> None:
-    check(decode(encode(body, 1)).body)
+    check(body)
+    check_read(decode(encode(body, 1)).body)
 
 
 @given(st.sampled_from(sorted(LAYOUTS)), st.binary(max_size=400))
@@ -65,3 +79,21 @@ def test_a_length_that_lies_is_refused(body: Body, length: int) -> None:
     with pytest.raises(PduError) as refusal:
         decode(length.to_bytes(4, "big") + frame[4:])
     assert refusal.value.status == Status.ESME_RINVCMDLEN
+
+
+@given(st.sampled_from(sorted(LAYOUTS)), st.binary(max_size=300))
+def test_what_was_read_is_checked_as_what_is_written(command_id: int, rest: bytes) -> None:
+    try:
+        body = decode(HEADER.pack(HEADER_OCTETS + len(rest), command_id, 0, 1) + rest).body
+    except PduError:
+        return
+    refusals = [refusal_of(check, body), refusal_of(check_read, body)]
+    assert refusals[0] == refusals[1]
+
+
+def refusal_of(checked: Callable[[Body], None], body: Body) -> Status | None:
+    try:
+        checked(body)
+    except PduError as error:
+        return error.status
+    return None

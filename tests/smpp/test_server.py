@@ -56,7 +56,7 @@ def test_requests_of_one_read_come_together_and_are_answered_when_the_owner_like
             peer = await bound_peer(port)
             peer.send(*(encode(message(number), number) for number in range(2, 5)))
             requests = await door.until("requests", 3)
-            assert requests == [(number, message(number)) for number in range(2, 5)]
+            assert requests == [(number, message(number), encode(message(number), number)) for number in range(2, 5)]
             (session,) = door.told["bound"]
             assert (await peer.ask(EnquireLink(), 5)).sequence_number == 5
             session.respond([(4, 0, "1f6"), (2, Status.ESME_RTHROTTLED, ""), (3, 0, "1f5")])
@@ -88,7 +88,7 @@ def test_every_kind_of_request_is_answered_in_its_kind(request_: Body, answer: B
         async with open_door(door := Door(), QUIET) as (port, _):
             peer = await bound_peer(port)
             peer.send(encode(request_, 7))
-            assert await door.until("requests") == [(7, request_)]
+            assert await door.until("requests") == [(7, request_, encode(request_, 7))]
             (session,) = door.told["bound"]
             session.respond([(7, 0, "1f4")])
             read = await peer.read()
@@ -140,7 +140,7 @@ def test_requests_beyond_the_window_are_throttled() -> None:
             door.told["bound"][0].respond([(2, 0, "1f4")])
             await peer.read()
             peer.send(encode(message(5), 5))
-            assert [number for number, _ in await door.until("requests", 3)] == [2, 3, 5]
+            assert [number for number, _, _ in await door.until("requests", 3)] == [2, 3, 5]
 
     run(test)
 
@@ -177,7 +177,7 @@ def test_a_receiver_submits_nothing_and_a_transmitter_is_delivered_nothing() -> 
             assert await receiver.ask(message(), 2) == Pdu(Status.ESME_RINVBNDSTS, 2, SubmitSmResp())
             await bound_peer(port, BindTransmitter(NAME, PASSWORD))
             session = (await door.until("bound", 2))[1]
-            with pytest.raises(SessionClosed, match="bound_tx takes no deliveries"):
+            with pytest.raises(SessionClosed, match="bound as a transmitter takes no deliveries"):
                 session.deliver([("a", DeliverSm())])
 
     run(test)

@@ -1,7 +1,8 @@
 """PDUs to octets and back, by the tables in `bodies`.
 
 What we write obeys every limit of the standard. What we read must be framed right, to the last octet; its limits are
-for the reader to ask (`check`): a server refuses what breaks them, a client rather keeps an odd receipt than loses it.
+for the reader to ask (`check_read`): a server refuses what breaks them, a client rather keeps an odd receipt than to
+lose it.
 """
 
 import struct
@@ -38,6 +39,11 @@ class Layout:
         self._make: Callable[[list[Any]], Body] = body_type._make
         # A response may come without its body (§4.4.2: when it says an error; some peers, always).
         self._empty: Body | None = body_type() if command & RESPONSE or not self.parts else None
+
+    def check(self, body: Body) -> None:
+        """PduError where a field that was read breaks a limit of the standard."""
+        for first, part in self.parts:
+            part.check(body, first)
 
     def encode(self, body: Body) -> bytes:
         """The octets after the header. PduError where a field breaks a limit of the standard."""
@@ -88,8 +94,13 @@ def command_of(body: Body) -> Command:
 
 
 def check(body: Body) -> None:
-    """Raise PduError where a field breaks a limit of the standard: what a server asks of what it received."""
+    """Raise PduError where `encode` would: a field breaks a limit of the standard."""
     _OF_TYPE[type(body)].encode(body)
+
+
+def check_read(body: Body) -> None:
+    """The same for a body that was decoded, whose characters and integers are octets by that: what a server asks."""
+    _OF_TYPE[type(body)].check(body)
 
 
 def encode(body: Body, sequence_number: int, status: int = Status.ESME_ROK) -> bytes:

@@ -64,6 +64,9 @@ class Number:
 class Part(Protocol):
     """One or more consecutive fields that are written and read together; `first` is the first one's place."""
 
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
+
     def encode(self, body: Sequence[Any], first: int) -> bytes:
         """The fields' octets. PduError where a value breaks a limit of the standard."""
 
@@ -83,16 +86,21 @@ class Run:
         self._numbers_before_texts = len(shape[0])
         self._numbers_after_texts = tuple(len(numbers) for numbers in shape[1:])
 
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
+        for i, most, fixed in self._texts:
+            value = body[first + i]
+            if value and (len(value) > most or "\0" in value or (fixed and len(value) != most)):
+                name, kind = self._kinds[i]
+                kind.check(name, value)
+
     def encode(self, body: Sequence[Any], first: int) -> bytes:
         """The fields' octets. PduError where a value breaks a limit of the standard."""
+        self.check(body, first)
         values = body[first : first + self._width]
         try:
-            for i, most, fixed in self._texts:
-                value = values[i]
-                if value and (len(value) > most or "\0" in value or (fixed and len(value) != most)):
-                    raise ValueError
             return (self._format % values).encode("latin-1")
-        except (ValueError, OverflowError):
+        except (UnicodeEncodeError, OverflowError):
             for (name, kind), value in zip(self._kinds, values, strict=True):
                 kind.check(name, value)
             raise
@@ -122,14 +130,18 @@ class Run:
 class Message:
     """sm_length and short_message."""
 
-    def encode(self, body: Sequence[Any], first: int) -> bytes:
-        """The fields' octets. PduError where a value breaks a limit of the standard."""
-        message: bytes = body[first]
-        octets = len(message)
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
+        octets = len(body[first])
         if octets > MOST_SHORT_MESSAGE_OCTETS:
             words = f"short_message has {octets} octets, at most {MOST_SHORT_MESSAGE_OCTETS} are allowed"
             raise PduError(Status.ESME_RINVMSGLEN, words)
-        return b"%c%b" % (octets, message)
+
+    def encode(self, body: Sequence[Any], first: int) -> bytes:
+        """The fields' octets. PduError where a value breaks a limit of the standard."""
+        self.check(body, first)
+        message: bytes = body[first]
+        return b"%c%b" % (len(message), message)
 
     def decode(self, frame: bytes, position: int, values: list[Any]) -> int:
         """Append the values found from `position` on; where they end."""
@@ -144,14 +156,17 @@ class Message:
 class OptionalParameters:
     """The TLVs that end a PDU, all kept, in their order."""
 
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
+        if body[first] and (words := check_tlvs(body[first])):
+            raise PduError(Status.ESME_RINVPARLEN, words)
+
     def encode(self, body: Sequence[Any], first: int) -> bytes:
         """The fields' octets. PduError where a value breaks a limit of the standard."""
-        tlvs = body[first]
-        if not tlvs:
+        if not body[first]:
             return b""
-        if words := check_tlvs(tlvs):
-            raise PduError(Status.ESME_RINVPARLEN, words)
-        return write_tlvs(tlvs)
+        self.check(body, first)
+        return write_tlvs(body[first])
 
     def decode(self, frame: bytes, position: int, values: list[Any]) -> int:
         """Append the values found from `position` on; where they end."""
@@ -198,12 +213,18 @@ _LIST = Run((("dl_name", LIST_NAME),))
 class Destinations:
     """number_of_dests and dest_address(es)."""
 
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
+        if not 1 <= len(body[first]) <= MOST_DESTINATIONS:
+            words = f"{len(body[first])} destinations, 1 to {MOST_DESTINATIONS} are allowed"
+            raise PduError(Status.ESME_RINVNUMDESTS, words)
+        for destination in body[first]:
+            (_LIST if isinstance(destination, DistributionList) else _SME).check(destination, 0)
+
     def encode(self, body: Sequence[Any], first: int) -> bytes:
         """The fields' octets. PduError where a value breaks a limit of the standard."""
+        self.check(body, first)
         destinations = body[first]
-        if not 1 <= len(destinations) <= MOST_DESTINATIONS:
-            words = f"{len(destinations)} destinations, 1 to {MOST_DESTINATIONS} are allowed"
-            raise PduError(Status.ESME_RINVNUMDESTS, words)
         return bytes((len(destinations),)) + b"".join(
             b"\2" + _LIST.encode(to, 0) if isinstance(to, DistributionList) else b"\1" + _SME.encode(to, 0)
             for to in destinations
@@ -226,10 +247,14 @@ class Destinations:
 class Unsuccessful:
     """no_unsuccess and unsuccess_sme(s)."""
 
-    def encode(self, body: Sequence[Any], first: int) -> bytes:
-        """The fields' octets. PduError where a value breaks a limit of the standard."""
+    def check(self, body: Sequence[Any], first: int) -> None:
+        """PduError where a value that was read breaks a limit of the standard."""
         if len(body[first]) > MOST_DESTINATIONS:
             raise PduError(Status.ESME_RINVNUMDESTS, f"{len(body[first])} destinations, at most {MOST_DESTINATIONS}")
+
+    def encode(self, body: Sequence[Any], first: int) -> bytes:
+        """The fields' octets. PduError where a value breaks a limit of the standard."""
+        self.check(body, first)
         return bytes((len(body[first]),)) + b"".join(
             _SME.encode(sme, 0) + sme.status.to_bytes(4, "big") for sme in body[first]
         )

@@ -339,6 +339,7 @@ class Session(asyncio.Protocol):
         if self._closing:
             return
         self._closing = True
+        self.state = State.UNBOUND
         self.close_reason = reason
         self._outgoing.flush(self._transport)
         self._transport.close()

@@ -11,29 +11,20 @@ Answer = tuple[Token, int, str]  # token, command_status, message_id
 
 
 class State(Enum):
-    """Session states (SMPP 3.4 §2.2), and what each allows."""
+    """Session states (SMPP 3.4 §2.2): what each is called, whether a bind stands, and who may hand over messages."""
 
-    OPEN = "open"
-    BOUND_TX = "bound_tx"
-    BOUND_RX = "bound_rx"
-    BOUND_TRX = "bound_trx"
-    UNBOUND = "unbound"
-    CLOSED = "closed"
+    def __init__(self, words: str, bound: bool, may_submit: bool, may_deliver: bool) -> None:
+        self.words = words
+        self.bound = bound
+        self.may_submit = may_submit  # the ESME to the SMSC
+        self.may_deliver = may_deliver  # the SMSC to the ESME
 
-    @property
-    def bound(self) -> bool:
-        """Whether a bind stands."""
-        return self in {State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX}
-
-    @property
-    def may_submit(self) -> bool:
-        """Whether the ESME may hand messages to the SMSC."""
-        return self in {State.BOUND_TX, State.BOUND_TRX}
-
-    @property
-    def may_deliver(self) -> bool:
-        """Whether the SMSC may hand messages to the ESME."""
-        return self in {State.BOUND_RX, State.BOUND_TRX}
+    OPEN = "open", False, False, False
+    BOUND_TX = "bound as a transmitter", True, True, False
+    BOUND_RX = "bound as a receiver", True, False, True
+    BOUND_TRX = "bound as a transceiver", True, True, True
+    UNBOUND = "unbound", False, False, False
+    CLOSED = "closed", False, False, False
 
 
 STATE_AFTER = {
@@ -65,6 +56,7 @@ class Counts:
     wrong_states: int = 0
     unmatched_responses: int = 0
     late_responses: int = 0
+    beyond_window: int = 0
     faults: int = 0
 
 
