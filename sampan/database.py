@@ -7,6 +7,7 @@ memory (prices, routes, customers) is a `Snapshot`, made anew when the database 
 
 import asyncio
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ ALWAYS = "-c timezone=UTC -c plan_cache_mode=force_generic_plan -c jit=off"
 BY_KEY = " -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off"
 PREPARE_AFTER = 1
 RECONNECT_AFTER_S = 0.5
+STOP_WITHIN_S = 5.0
 UNHEARD_SNAPSHOT_S = 1.0  # how old a snapshot may be while nobody listens for changes
 
 log = structlog.get_logger()
@@ -145,14 +147,17 @@ class Changes:
         self._on_change = on_change
         self._on_lost = on_lost
         self._application = application
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._line: Connection | None = None
         self.hearing = False
-        threading.Thread(target=self._listen, name="changes", daemon=True).start()
+        self._thread = threading.Thread(target=self._listen, name="changes", daemon=True)
+        self._thread.start()
 
     def _listen(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 with connect(f"{self._application} changes") as conn:
+                    self._line = conn
                     for channel in self._channels:
                         conn.execute(f'LISTEN "{channel}"')
                     self.hearing = True
@@ -161,12 +166,16 @@ class Changes:
                         self._on_change(notification.channel, notification.payload)
             except psycopg.OperationalError as error:
                 self.hearing = False
-                log.warning("changes.lost", error=str(error).strip())
-                time.sleep(RECONNECT_AFTER_S)
+                if not self._stopping.wait(RECONNECT_AFTER_S):
+                    log.warning("changes.lost", error=str(error).strip())
 
     def stop(self) -> None:
-        """Make no new line; the thread is a daemon and ends with the process."""
-        self._stopping = True
+        """Listen no more."""
+        self._stopping.set()
+        if self._line is not None and not self._line.closed:
+            with socket.socket(fileno=os.dup(self._line.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)  # the thread sleeps in a read, which this ends
+        self._thread.join(STOP_WITHIN_S)
 
 
 class Snapshot(Generic[R]):
@@ -222,3 +231,10 @@ class Snapshot(Generic[R]):
                     snapshot.forget()
 
         cls._changes = Changes(("changed",), on_change, cls.forget_all, application=application)
+
+    @classmethod
+    def stop_listening(cls) -> None:
+        """Back to snapshots that are at most a second old."""
+        if cls._changes is not None:
+            cls._changes.stop()
+            cls._changes = None
