@@ -211,7 +211,9 @@ def _way(destination: DestinationFacts | None, draft: Draft, sender: str, terms:
     for route in (chosen, terms.directory.routes.get(destination.route_id)):
         if route is None:
             continue
-        price = terms.prices.unit_pips(destination.id, route.id, draft.customer.tier, draft.scheduled_at or now)
+        price = terms.prices.unit_pips(
+            destination.id, route.id, draft.customer.tier, max(draft.scheduled_at or now, now)
+        )
         if price is None:
             continue
         if route.own_sender and not sender:

@@ -49,7 +49,7 @@ def test_every_number_of_the_simulator_ends_as_the_table_says(database: Connecti
                 ids = accept(database, draft_of(database, harbour, list(MAGIC))).message_ids
                 expected = dict(zip(ids, MAGIC.values(), strict=True))
                 await eventually(lambda: statuses(database, ids) == expected)
-            prices = dict(database.execute("SELECT recipient, price_pips FROM message").fetchall())
+            prices: dict[int, int] = dict(database.execute("SELECT recipient, price_pips FROM message").fetchall())
             assert held_and_charged(database, harbour) == (
                 0,
                 sum(pips for number, pips in prices.items() if number not in FREE),
