@@ -157,6 +157,7 @@ def test_nothing_is_left_when_it_is_killed_and_the_next_start_waits_for_that(fol
         before = [pid for pids in killed.pids().values() for pid in pids]
         killed.process.kill()
         killed.process.wait()
+        until(lambda: not (folder / "ready.json").exists())
         with up(folder, base_port) as running:
             assert not set(before) & {pid for pids in running.pids().values() for pid in pids}
             for pid in before:
