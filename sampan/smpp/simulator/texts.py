@@ -34,6 +34,7 @@ OCTETS_OF |= {character: bytes((0x1B, code)) for code, character in ESCAPED.item
 
 MOST_OCTETS = 140  # TP-UD (3GPP 23.040 §9.2.3.16)
 MOST_SEPTETS = 160
+TURNED_TO_SEPTETS = frozenset({DataCoding.SMSC_DEFAULT, DataCoding.IA5, DataCoding.LATIN_1})  # by an SMSC
 HEADER_OCTETS = 6  # of a part with an 8-bit reference
 MOST_PARTS = 255
 
@@ -75,7 +76,7 @@ def encode_reply(text: str, reference: int) -> Iterator[tuple[int, int, bytes]]:
 
 def fits(header_octets: int, octets: int, data_coding: int) -> bool:
     """Whether the air interface carries so many octets of text behind such a header (3GPP 23.040 §9.2.3.24)."""
-    if data_coding == DataCoding.SMSC_DEFAULT:
+    if data_coding in TURNED_TO_SEPTETS:
         return octets <= (MOST_OCTETS - header_octets) * 8 // 7
     return header_octets + octets <= MOST_OCTETS
 

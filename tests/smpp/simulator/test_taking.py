@@ -30,6 +30,8 @@ HEADER = write_header(Concatenation(7, 2, 1))
         ({"schedule_delivery_time": "xx0000020000000R"}, Status.ESME_RINVSCHED),
         ({"short_message": b"x" * 160}, Status.ESME_ROK),
         ({"short_message": b"x" * 161}, Status.ESME_RINVMSGLEN),
+        ({"short_message": b"x" * 160, "data_coding": 1}, Status.ESME_ROK),
+        ({"short_message": b"x" * 141, "data_coding": 4}, Status.ESME_RINVMSGLEN),
         ({"short_message": b"\x4f\x60" * 70, "data_coding": 8}, Status.ESME_ROK),
         ({"short_message": b"\x4f\x60" * 71, "data_coding": 8}, Status.ESME_RINVMSGLEN),
         ({"short_message": HEADER + b"x" * 153, "esm_class": EsmClass.UDHI}, Status.ESME_ROK),
