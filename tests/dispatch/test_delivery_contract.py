@@ -114,7 +114,7 @@ def test_once_a_part_is_refused_the_throttled_ones_are_not_sent(database: Connec
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
     refused = RefusedForGood(claimed, 1, 0x45, Reason.OPERATOR_FAULT)
-    found = [refused, Unsent(claimed, 2, None)]
+    found: list[results.Result] = [refused, Unsent(claimed, 2, None)]
     for each in found if refused_first else reversed(found):
         owner.record(each)
     assert not Queued.objects.exists()

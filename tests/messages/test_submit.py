@@ -104,7 +104,7 @@ def test_a_scheduled_batch_must_fit_and_holds_nothing(database: Connection) -> N
     """Spec S81."""
     make_places()
     harbour = make_customer(balance="0.30")
-    later = {"scheduled_at": NOW + timedelta(hours=2)}
+    later: dict[str, Any] = {"scheduled_at": NOW + timedelta(hours=2)}
     accepted = send(database, harbour, **later)
     message = Message.objects.get(pk=accepted.message_ids[0])
     assert (message.status, message.hold_id) == (Status.SCHEDULING, None)
@@ -124,7 +124,7 @@ def test_a_repeated_client_reference_gives_the_first_answer_and_sends_nothing(da
     """Spec S8, also where the balance would not pay for it again."""
     make_places()
     harbour = make_customer(balance="0.60")
-    reference = {"client_reference": "order-1"}
+    reference: dict[str, Any] = {"client_reference": "order-1"}
     first = send(database, harbour, **reference)
     assert send(database, harbour, **reference) == first
     assert send(database, harbour, now=NOW + timedelta(days=29), **reference) == first
@@ -192,7 +192,7 @@ def test_many_customers_from_many_processes_hold_what_their_messages_cost(databa
     """Flushes that name the same customers in any order do not lock each other out, and nobody goes below 0."""
     make_places()
     people = [make_customer(f"customer{n}", balance="2.00") for n in range(5)]
-    refused = []
+    refused: list[Refused] = []
 
     def process(turn: int) -> None:
         with connect("tests") as conn:
