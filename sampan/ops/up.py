@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Platform:
         self._time_scale: float = arguments.time_scale
         self._pids: Pids = {}
         self._is_ready = False
+        self._writing = threading.Lock()  # over ready.json, its pids and whether it stands
         self.addresses: dict[str, Address] = {
             "web": (self._host, self._port),
             "simulator": (self._host, self._port + 3),
@@ -56,15 +58,13 @@ class Platform:
                     for programs in self._stages(environment):
                         supervisor.start(*programs)
                     wait_until_listening(self.addresses, within_s=LISTENING_WITHIN_S)
-                    self._is_ready = True
-                    self._write_ready()
+                    self._become_ready(True)
                     sys.stdout.write(self._greeting())
                     sys.stdout.flush()
                     try:
                         supervisor.wait()
                     finally:
-                        self._is_ready = False
-                        self._installation.forget_ready()
+                        self._become_ready(False)
 
     def _database(self, supervisor: Supervisor) -> Mapping[str, str]:
         """The environment of all programs; starts the embedded PostgreSQL unless another is named."""
@@ -111,9 +111,18 @@ class Platform:
 
     def _note(self, pids: Pids) -> None:
         """Something was started or has ended: ready.json stays true."""
-        self._pids = pids
-        if self._is_ready:
-            self._write_ready()
+        with self._writing:
+            self._pids = pids
+            if self._is_ready:
+                self._installation.write_ready(self._ready())
+
+    def _become_ready(self, is_ready: bool) -> None:
+        with self._writing:
+            self._is_ready = is_ready
+            if is_ready:
+                self._installation.write_ready(self._ready())
+            else:
+                self._installation.forget_ready()
 
     def _ready(self) -> dict[str, Any]:
         host, port = self._host, self._port
@@ -135,9 +144,6 @@ class Platform:
         if demo := read_demo(self._installation.folder):
             ready["demo"] = demo
         return ready
-
-    def _write_ready(self) -> None:
-        self._installation.write_ready(self._ready())
 
     def _greeting(self) -> str:
         ready = self._ready()
