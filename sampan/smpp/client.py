@@ -28,6 +28,7 @@ from sampan.smpp.pdu import (
     DataSm,
     DeliverSm,
     DeliverSmResp,
+    PduError,
     QuerySm,
     QuerySmResp,
     Status,
@@ -178,7 +179,7 @@ class ClientSession(Session):
         await self._call(body, self.limits.response_timeout_s)
 
     async def bind(self, operator: Operator) -> None:
-        """The bind handshake. TimeoutError, BindRefused, SessionClosed, or PduError where the answer is malformed."""
+        """The bind handshake. TimeoutError, BindRefused, or SessionClosed (where the answer cannot be read, too)."""
         body = operator.mode.value(
             operator.system_id,
             operator.password,
@@ -192,6 +193,8 @@ class ClientSession(Session):
             answer = cast(BindResp, await self._call(body, operator.bind_timeout_s))
         except CommandRefused as refusal:
             raise BindRefused(refusal.status) from None
+        except PduError as error:
+            raise SessionClosed(f"the operator's answer to the bind cannot be read: {error}") from None
         self.peer_system_id = answer.system_id
         self.peer_version = integer(answer.tlvs, Tag.SC_INTERFACE_VERSION)
 
@@ -239,7 +242,7 @@ async def connect(operator: Operator, owner: LinkOwner, limits: Limits | None = 
     """A bound session.
 
     OSError (ssl.SSLError too) where there is no connection, TimeoutError where it or the bind takes too long,
-    BindRefused where the operator says no, SessionClosed where it hangs up, PduError where its answer is none.
+    BindRefused where the operator says no, SessionClosed where it hangs up or answers nonsense.
     """
     loop = asyncio.get_running_loop()
     session = ClientSession(owner, limits or Limits())

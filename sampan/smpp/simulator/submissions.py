@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sampan.smpp import time_format
 from sampan.smpp.concatenation import Content, content_of, split_header
@@ -24,6 +25,12 @@ from sampan.smpp.simulator.texts import decode_text, fits
 DEFAULT_VALIDITY_S = 24 * 3600.0
 GSM = 3  # network type in network_error_code (§5.3.2.31)
 INTERMEDIATE = frozenset({MessageState.ENROUTE, MessageState.ACCEPTED})
+# As plain integers, for every message needs them and an enum's attribute is slow.
+DELIVERED, OK, UDHI = int(MessageState.DELIVERED), Status.ESME_ROK, int(EsmClass.UDHI)
+RECEIPT, FAILURE = int(RegisteredDelivery.RECEIPT), int(RegisteredDelivery.RECEIPT_OF_FAILURE)
+RECEIPTS = RECEIPT | FAILURE
+NOTIFICATION, MESSAGE_PAYLOAD = int(RegisteredDelivery.INTERMEDIATE_NOTIFICATION), int(Tag.MESSAGE_PAYLOAD)
+FINAL_KIND, INTERMEDIATE_KIND = int(EsmClass.DELIVERY_RECEIPT), int(EsmClass.INTERMEDIATE_NOTIFICATION)
 
 
 @dataclass(slots=True, eq=False)
@@ -42,13 +49,13 @@ def refusal(body: SubmitSm, content: Content) -> Status:
     """Why an SMSC would not take it, or ESME_ROK."""
     if not body.destination_addr:
         return Status.ESME_RINVDSTADR
-    in_payload = tlv(body.tlvs, Tag.MESSAGE_PAYLOAD)
-    if body.esm_class & EsmClass.UDHI and split_header(in_payload or body.short_message) is None:
+    in_payload = tlv(body.tlvs, MESSAGE_PAYLOAD)
+    if body.esm_class & UDHI and split_header(in_payload or body.short_message) is None:
         return Status.ESME_RINVESMCLASS
     whole = len(body.short_message)
     if in_payload is None and not fits(whole - len(content.octets), len(content.octets), body.data_coding):
         return Status.ESME_RINVMSGLEN
-    return Status.ESME_ROK
+    return OK
 
 
 def content_hash(body: SubmitSm, content: Content) -> int:
@@ -76,11 +83,9 @@ def waits(body: SubmitSm, now: float) -> tuple[float, float]:
 def wants_receipt(registered_delivery: int, state: MessageState) -> bool:
     """Whether registered_delivery asks to be told of this state (§5.2.17)."""
     if state in INTERMEDIATE:
-        return bool(registered_delivery & RegisteredDelivery.INTERMEDIATE_NOTIFICATION)
-    asked = registered_delivery & RegisteredDelivery.RECEIPTS
-    return asked == RegisteredDelivery.RECEIPT or (
-        asked == RegisteredDelivery.RECEIPT_OF_FAILURE and state != MessageState.DELIVERED
-    )
+        return bool(registered_delivery & NOTIFICATION)
+    asked = registered_delivery & RECEIPTS
+    return asked == RECEIPT or (asked == FAILURE and state != DELIVERED)
 
 
 def receipt_pdu(message: Message, step: Step, state: MessageState, now: float, *, text: bool, tlvs: bool) -> DeliverSm:
@@ -92,16 +97,16 @@ def receipt_pdu(message: Message, step: Step, state: MessageState, now: float, *
         state=state,
         error=step.error,
         submitted=1,
-        delivered=1 if state == MessageState.DELIVERED else 0,
-        submitted_at=_minute(message.taken_at),
-        done_at=_minute(now),
+        delivered=1 if state == DELIVERED else 0,
+        submitted_at=_minute(message.taken_at // 60),
+        done_at=_minute(now // 60),
         text=decode_text(octets[: 2 * MOST_TEXT_OCTETS], body.data_coding),
         network_error=NetworkError(GSM, int(step.error)) if step.error != "000" else None,
     )
     optional = write_tlvs(receipt) if tlvs and message.session.interface_version >= INTERFACE_VERSION else ()
     if optional and (reference := tlv(body.tlvs, Tag.USER_MESSAGE_REFERENCE)):
         optional += ((Tag.USER_MESSAGE_REFERENCE, reference),)
-    kind = EsmClass.INTERMEDIATE_NOTIFICATION if state in INTERMEDIATE else EsmClass.DELIVERY_RECEIPT
+    kind = INTERMEDIATE_KIND if state in INTERMEDIATE else FINAL_KIND
     return DeliverSm(
         "",
         body.dest_addr_ton,
@@ -116,6 +121,6 @@ def receipt_pdu(message: Message, step: Step, state: MessageState, now: float, *
     )
 
 
-def _minute(seconds: float) -> datetime:
-    """Receipts say no more than the minute, and so their dates come from a cache."""
-    return datetime.fromtimestamp(seconds // 60 * 60, UTC)
+@lru_cache(maxsize=256)  # receipts say no more than the minute, and come in crowds of the same
+def _minute(minute: float) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC)
