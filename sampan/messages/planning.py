@@ -247,16 +247,17 @@ def _scheduled_at(draft: Draft, now: datetime) -> datetime | None:
     """None for now; a time that has passed means now (spec S50)."""
     if draft.scheduled_at is None or draft.scheduled_at <= now:
         return None
-    if draft.scheduled_at > _years_after(now, FURTHEST_AHEAD_YEARS):
+    if draft.scheduled_at > latest_schedule(now):
         raise Refused(Reason.TOO_FAR_AHEAD, "scheduled_at", draft.scheduled_at.isoformat())
     return draft.scheduled_at
 
 
-def _years_after(now: datetime, years: int) -> datetime:
+def latest_schedule(now: datetime) -> datetime:
+    """The furthest ahead that something may be scheduled (spec S50)."""
     try:
-        return now.replace(year=now.year + years)
+        return now.replace(year=now.year + FURTHEST_AHEAD_YEARS)
     except ValueError:  # 29 February
-        return now.replace(year=now.year + years, day=28)
+        return now.replace(year=now.year + FURTHEST_AHEAD_YEARS, day=28)
 
 
 def _validity_minutes(draft: Draft) -> int:

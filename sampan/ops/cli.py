@@ -26,11 +26,12 @@ class VerbRefused(Exception):
 
 
 class Answer:
-    """What a verb found: `facts` for --json, `lines` for people."""
+    """What a verb found: `facts` for --json, `lines` for people, and the exit code."""
 
-    def __init__(self, facts: Any, lines: Sequence[str]) -> None:
+    def __init__(self, facts: Any, lines: Sequence[str], code: int = 0) -> None:
         self.facts = facts
         self.lines = lines
+        self.code = code
 
 
 def parser() -> argparse.ArgumentParser:
@@ -59,6 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(answer, Answer):
         text = json.dumps(answer.facts, indent=2, default=str) if arguments.json else "\n".join(answer.lines)
         sys.stdout.write(text + "\n")
+        return answer.code
     return 0
 
 
@@ -190,3 +192,4 @@ def _add_operator(verbs: Any) -> None:
 def _add_message(verbs: Any) -> None:
     message = _verb(verbs, "message", "everything known of one message", _late("verbs.messages", "show"))
     message.add_argument("smsdid", type=int, metavar="SMSDID")
+    _verb(verbs, "reconcile", "check the books against the messages", _late("verbs.books", "reconcile"))

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sampan.database import Connection
-from sampan.messages.reports.shown import HELD, SHOWN, Shown
+from sampan.messages.reports.shown import HELD, SHOWN, Shown, as_shown
 from sampan.messages.tables import Purpose, Source, Status
-from sampan.reasons import BY_NUMBER, Reason
+from sampan.reasons import Reason
 from sampan.routing.tables import Destination
 
 
@@ -64,10 +64,11 @@ def message(conn: Connection, customer_id: int, message_id: int) -> MessageFacts
     if row is None:
         return None
     facts = MessageFacts(*row)
+    shown, status, reason = as_shown(facts.shown, facts.status, row[MessageFacts._fields.index("reason")])
     return facts._replace(
-        shown=Shown(facts.shown),
-        status=Status(facts.status),
-        reason=BY_NUMBER[facts.reason],  # type: ignore[index]
+        shown=shown,
+        status=status,
+        reason=reason,
         source=Source(facts.source),
         purpose=Purpose(facts.purpose),
         region=Destination.Region(facts.region) if facts.region else None,

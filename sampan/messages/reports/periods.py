@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sampan.database import Connection, array_of, connect
-from sampan.messages.reports.shown import HELD, SHOWN, Shown
-from sampan.messages.tables import Source
-from sampan.reasons import BY_NUMBER, Reason
+from sampan.messages.reports.shown import HELD, SHOWN, Shown, as_shown
+from sampan.messages.tables import Source, Status
+from sampan.reasons import Reason
 
 ROWS_AT_ONCE = 2_000  # of an export
 
@@ -24,7 +24,8 @@ class Search:
     shown: Shown | None = None
     reasons: frozenset[Reason] | None = None
     batch_id: int | None = None
-    number: int | None = None  # a recipient, or an SMSD ID
+    recipient: int | None = None  # with message_id: either of them
+    message_id: int | None = None
     route_id: int | None = None
     sender: str | None = None
     source: Source | None = None
@@ -36,12 +37,14 @@ class Search:
             f"{SHOWN} = %(shown)s": self.shown,
             "m.reason = ANY(%(reasons)s::int2[])": self.reasons,
             "m.batch_id = %(batch_id)s": self.batch_id,
-            "%(number)s IN (m.recipient, m.id)": self.number,
             "m.route_id = %(route_id)s": self.route_id,
             "b.sender = %(sender)s": self.sender,
             "b.source = %(source)s": self.source,
         }
-        return " AND ".join([PERIOD, *(condition for condition, value in given.items() if value is not None)])
+        either = {"m.recipient = %(recipient)s": self.recipient, "m.id = %(message_id)s": self.message_id}
+        numbers = " OR ".join(condition for condition, value in either.items() if value is not None)
+        conditions = [condition for condition, value in given.items() if value is not None]
+        return " AND ".join([PERIOD, *conditions, *([f"({numbers})"] if numbers else [])])
 
     @property
     def values(self) -> dict[str, Any]:
@@ -113,6 +116,7 @@ class Row(NamedTuple):
     created_at: datetime
     recipient: int
     shown: Shown
+    status: Status
     reason: Reason
     changed_at: datetime | None  # when it was taken, or ended
     units: int
@@ -130,8 +134,8 @@ class Row(NamedTuple):
 
 
 ROWS = f"""
-    SELECT m.id, m.created_at, m.recipient, {SHOWN}, m.reason, coalesce(m.final_at, m.taken_at), m.units, m.price_pips,
-           m.charged_pips, {HELD}, m.batch_id, b.sender, b.source"""
+    SELECT m.id, m.created_at, m.recipient, {SHOWN}, m.status, m.reason, coalesce(m.final_at, m.taken_at), m.units,
+           m.price_pips, m.charged_pips, {HELD}, m.batch_id, b.sender, b.source"""
 
 
 def rows(conn: Connection, search: Search, *, most: int, after: Place | None = None) -> list[Row]:
@@ -147,7 +151,11 @@ def rows(conn: Connection, search: Search, *, most: int, after: Place | None = N
 
 def _row(values: tuple[Any, ...]) -> Row:
     row = Row(*values[: len(Row._fields)])
-    return row._replace(shown=Shown(row.shown), reason=BY_NUMBER[row.reason], source=Source(row.source))  # type: ignore[index]
+    shown, status, reason = as_shown(row.shown, row.status, values[REASON_PLACE])
+    return row._replace(shown=shown, status=status, reason=reason, source=Source(row.source))
+
+
+REASON_PLACE = Row._fields.index("reason")
 
 
 class ExportedRow(NamedTuple):

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from sampan.messages.tables import Status
-from sampan.reasons import Reason
+from sampan.reasons import BY_NUMBER, Reason
 
 
 class Shown(StrEnum):
@@ -49,3 +49,10 @@ its row says so only with the operator's answer (as `lookup.STATUS`)."""
 
 HELD = "CASE WHEN m.hold_id IS NOT NULL AND m.charge_id IS NULL AND m.release_id IS NULL THEN m.price_pips ELSE 0 END"
 """SQL, of a message `m`: what is set aside for it now, in pips."""
+
+
+def as_shown(shown: str, status: int, reason: int) -> tuple[Shown, Status, Reason]:
+    """What SHOWN, the stored status and the stored reason's number mean to the customer."""
+    if shown == Shown.PROCESSING and status == Status.UPLOAD_SUCCESS:
+        return Shown.PROCESSING, Status.PROCESSING, Reason.PROCESSING
+    return Shown(shown), Status(status), BY_NUMBER[reason]

@@ -1,0 +1,85 @@
+"""Do the books agree with the messages, to the pip, and is every open message somewhere (spec S80, S89)?
+
+Each check is one statement that gives nothing where all is well, and else whose it is, which row, what was expected and
+what was found. A snapshot is taken once, so that it may run while messages go.
+"""
+
+from typing import NamedTuple
+
+from sampan.database import Connection
+from sampan.messages.tables import Batch, Status
+
+MOST_SHOWN = 100
+
+
+class Discrepancy(NamedTuple):
+    """One row that is off."""
+
+    check: str
+    customer_id: int | None
+    row_id: int
+    expected: int
+    found: int
+
+
+def _tie(column: str, amount: str) -> str:
+    """Each transfer of a kind is the sum of its messages' shares."""
+    return f"""
+        SELECT t.customer_id, t.id, t.amount_pips, coalesce(m.pips, 0)
+          FROM (SELECT {column} AS id, sum({amount})::int8 AS pips FROM message WHERE {column} IS NOT NULL GROUP BY 1) m
+          FULL JOIN (SELECT * FROM transfer WHERE kind = %(kind)s) t USING (id)
+         WHERE t.amount_pips IS DISTINCT FROM m.pips"""
+
+
+OPEN = f"final_at IS NULL AND status <> {Status.SCHEDULING.value}"
+SETTLED = "charge_id IS NOT NULL OR release_id IS NOT NULL"
+
+CHECKS = {
+    "all accounts sum to 0": """
+        SELECT NULL, 0, 0, sum(balance_pips)::int8 FROM account HAVING sum(balance_pips) <> 0""",
+    "a balance is the sum of its transfers": """
+        SELECT a.customer_id, a.id, coalesce(sum(t.pips), 0)::int8, a.balance_pips
+          FROM account a LEFT JOIN (
+               SELECT from_account_id AS account_id, -amount_pips AS pips FROM transfer
+               UNION ALL SELECT to_account_id, amount_pips FROM transfer) t ON t.account_id = a.id
+         GROUP BY a.id HAVING coalesce(sum(t.pips), 0) <> a.balance_pips""",
+    "a hold is the prices of its messages": _tie("hold_id", "price_pips").replace("%(kind)s", "1"),
+    "a charge is what its messages were charged": _tie("charge_id", "charged_pips").replace("%(kind)s", "2"),
+    "a release is what its messages were not charged": _tie("release_id", "price_pips - charged_pips").replace(
+        "%(kind)s", "3"
+    ),
+    "what is held is the price of unsettled messages": f"""
+        SELECT a.customer_id, a.id, coalesce(m.pips, 0), a.balance_pips
+          FROM account a LEFT JOIN (
+               SELECT customer_id, sum(price_pips)::int8 AS pips FROM message
+                WHERE hold_id IS NOT NULL AND NOT ({SETTLED}) GROUP BY 1) m USING (customer_id)
+         WHERE a.kind = 2 AND a.balance_pips <> coalesce(m.pips, 0)""",
+    "an unsettled message is on its way": f"""
+        SELECT m.customer_id, m.id, 1, 0 FROM message m
+         WHERE m.hold_id IS NOT NULL AND NOT ({SETTLED}) AND m.final_at IS NOT NULL
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.message_id = m.id)""",
+    "an open message is in the queue, with an operator, or its batch waits": f"""
+        SELECT m.customer_id, m.id, 1, 0 FROM message m JOIN batch b ON b.id = m.batch_id
+         WHERE m.{OPEN} AND b.state NOT IN ({Batch.State.PAUSED.value}, {Batch.State.HELD.value})
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.message_id = m.id)
+           AND NOT EXISTS (SELECT FROM queued q WHERE q.message_id = m.id)""",
+    "what waits or flies belongs to an open or unsettled message": f"""
+        SELECT m.customer_id, w.message_id, 1, 0
+          FROM (SELECT message_id FROM queued UNION SELECT message_id FROM attempt) w
+          LEFT JOIN message m ON m.id = w.message_id
+         WHERE m.id IS NULL OR m.final_at IS NOT NULL AND ({SETTLED})
+           AND NOT EXISTS (SELECT FROM attempt a WHERE a.message_id = w.message_id)""",
+}
+
+
+def discrepancies(conn: Connection) -> list[Discrepancy]:
+    """All that is off, at most MOST_SHOWN a check; empty where the books balance."""
+    found: list[Discrepancy] = []
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        conn.execute("SET LOCAL enable_seqscan = on")
+        conn.execute("SET LOCAL enable_hashjoin = on")
+        for check, sql in CHECKS.items():
+            rows = conn.execute(f"{sql} LIMIT {MOST_SHOWN}").fetchall()
+            found += [Discrepancy(check, *row) for row in rows]
+    return found
