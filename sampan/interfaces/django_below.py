@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import IO, NamedTuple
 
 import django
+import structlog
 from django.core import signals
 from django.core.exceptions import RequestDataTooBig
 from django.core.handlers.asgi import ASGIRequest
@@ -23,13 +24,23 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
-from sampan.interfaces.asgi import Headers, Message, Receive, Scope, Send, answer
+from sampan.interfaces.asgi import BodyTooLarge, Disconnected, Headers, Receive, Scope, Send, answer
 
 MOST_BODY_OCTETS = 8 * 1024 * 1024
+MOST_DROPPED_OCTETS = 64 * 1024 * 1024  # of a body that is too large: who is still sending it hears no answer
+TOO_LARGE_PATH = "/too-large/"  # the page that is shown instead
+BODY_WITHIN_S = 180.0
+MOST_AT_ONCE = 200  # requests that wait for a thread, or have one
 SPOOLED_OCTETS = 256 * 1024
 STREAM_PIECE_OCTETS = 64 * 1024
 PAGE_THREADS = 2  # pages are bound by the GIL: more threads made them slower
 MOST_STREAMS = 4
+
+
+PLAIN_TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+BUSY = [*PLAIN_TEXT, (b"retry-after", b"2")]
+
+log = structlog.get_logger()
 
 
 class Page(NamedTuple):
@@ -73,15 +84,34 @@ class DjangoBelow(BaseHandler):
         self.load_middleware()
         self._threads = ThreadPoolExecutor(PAGE_THREADS, "pages")
         self._streams = asyncio.Semaphore(MOST_STREAMS)
+        self._at_once = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         with tempfile.SpooledTemporaryFile(SPOOLED_OCTETS) as body:
-            if not await _read(receive, send, body):
+            try:
+                async with asyncio.timeout(BODY_WITHIN_S):
+                    await _read(receive, body)
+            except Disconnected:
                 return
-            context = contextvars.copy_context()
-            loop = asyncio.get_running_loop()
-            page = await loop.run_in_executor(self._threads, context.run, self._page, scope, body)
+            except TimeoutError:
+                await answer(send, 408, b"The request took too long to arrive.\n", PLAIN_TEXT)
+                return
+            except BodyTooLarge:
+                scope = {**scope, "method": "GET", "path": TOO_LARGE_PATH, "query_string": b""}
+            if self._at_once >= MOST_AT_ONCE:
+                await answer(send, 503, b"Too many requests are waiting. Try again in a moment.\n", BUSY)
+                return
+            self._at_once += 1
+            try:
+                await self._answer(scope, body, receive, send)
+            finally:
+                self._at_once -= 1
+
+    async def _answer(self, scope: Scope, body: IO[bytes], receive: Receive, send: Send) -> None:
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        page = await loop.run_in_executor(self._threads, context.run, self._page, scope, body)
         if page.stream is None:
             await answer(send, page.status, page.body, page.headers)
         else:
@@ -122,6 +152,9 @@ class DjangoBelow(BaseHandler):
                     await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
                     if not piece:
                         break
+            except Exception as error:
+                log.error("page.stream", error=repr(error))  # the client sees that it is cut off
+                raise
             finally:
                 gone.cancel()
                 await loop.run_in_executor(thread, context.run, stream.close)
@@ -132,22 +165,24 @@ class DjangoBelow(BaseHandler):
         self._threads.shutdown(wait=True)
 
 
-async def _read(receive: Receive, send: Send, body: IO[bytes]) -> bool:
-    """The request's body into a file; False where the client went away or was told that it is too large."""
+async def _read(receive: Receive, body: IO[bytes]) -> None:
+    """The request's body into a file. Raises Disconnected, BodyTooLarge."""
     octets = 0
-    while True:
-        message: Message = await receive()
+    more = True
+    while more:
+        message = await receive()
         if message["type"] == "http.disconnect":
-            return False
+            raise Disconnected
         piece = message.get("body", b"")
+        more = message.get("more_body", False)
         octets += len(piece)
-        if octets > MOST_BODY_OCTETS:
-            await answer(send, 413, b"This is larger than 8 MB.\n", [(b"content-type", b"text/plain")])
-            return False
-        body.write(piece)
-        if not message.get("more_body"):
-            body.seek(0)
-            return True
+        if octets <= MOST_BODY_OCTETS:
+            body.write(piece)
+        elif octets > MOST_DROPPED_OCTETS:
+            raise BodyTooLarge
+    body.seek(0)
+    if octets > MOST_BODY_OCTETS:
+        raise BodyTooLarge
 
 
 async def _hang_up(receive: Receive) -> None:

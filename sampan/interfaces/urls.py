@@ -1,5 +1,49 @@
 """Every page's address."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path, register_converter
+from django.views.i18n import set_language
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from sampan.interfaces import errors
+from sampan.interfaces.portal import batch, compose, home, message, results, review, sign_in
+
+
+class IdConverter:
+    """A number of ours in an address; longer ones cannot be any, and no database takes them."""
+
+    regex = "[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        """From the address."""
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        """Into an address."""
+        return str(value)
+
+
+register_converter(IdConverter, "id")
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("sending-now/", home.sending_now, name="sending-now"),
+    path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("language/", set_language, name="language"),
+    path("too-large/", errors.too_large, name="too-large"),
+    path("compose/", compose.compose, name="compose"),
+    path("compose/<uuid:draft_id>/", compose.compose, name="draft"),
+    path("compose/<uuid:draft_id>/columns/<id:list_id>/", compose.column, name="column"),
+    path("compose/<uuid:draft_id>/review/", review.review, name="review"),
+    path("compose/<uuid:draft_id>/bad-rows/", review.bad_rows, name="bad-rows"),
+    path("compose/<uuid:draft_id>/bad-rows.csv", review.bad_rows_csv, name="bad-rows-csv"),
+    path("compose/<uuid:draft_id>/left-out.csv", review.left_out_csv, name="left-out"),
+    path("batches/<id:batch_id>/", batch.batch, name="batch"),
+    path("batches/<id:batch_id>/progress/", batch.batch_progress, name="batch-progress"),
+    path("messages/<id:message_id>/", message.show_message, name="message"),
+    path("results/", results.results, name="results"),
+    path("results.csv", results.results_csv, name="results-csv"),
+]
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.no_such_page
+handler500 = errors.fault

@@ -3,10 +3,13 @@
 A new API is one file here and one line in `Web.doors`.
 """
 
+from django.conf import settings
+
 from sampan.database import DatabaseThreads
 from sampan.interfaces.asgi import Application, Receive, Scope, Send
 from sampan.interfaces.django_below import DjangoBelow
 from sampan.interfaces.http_api import HttpApi
+from sampan.interfaces.static_files import StaticFiles
 from sampan.messages.intake import Intake
 from sampan.messages.planning import Platform
 
@@ -21,7 +24,11 @@ class Web:
         self._intake = Intake(platform)
         self._pages = DjangoBelow()
         http_api = HttpApi(self._intake, self._lookups)
-        self.doors: dict[str, Application] = dict.fromkeys(http_api.addresses, http_api)
+        static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
+        self.doors: dict[str, Application] = {
+            **dict.fromkeys(http_api.addresses, http_api),
+            **dict.fromkeys(static_files.addresses, static_files),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Each request to its door."""

@@ -138,14 +138,17 @@ ROWS = f"""
            m.price_pips, m.charged_pips, {HELD}, m.batch_id, b.sender, b.source"""
 
 
-def rows(conn: Connection, search: Search, *, most: int, after: Place | None = None) -> list[Row]:
-    """The newest messages, `most` of them; with `after` those that follow an earlier page."""
-    following = "AND (m.created_at, m.id) < (%(after_at)s, %(after_id)s)" if after else ""
+def rows(
+    conn: Connection, search: Search, *, most: int, after: Place | None = None, newest_first: bool = True
+) -> list[Row]:
+    """The newest messages (or the oldest), `most` of them; with `after` those that follow an earlier page."""
+    before, direction = ("<", "DESC") if newest_first else (">", "ASC")
+    following = f"AND (m.created_at, m.id) {before} (%(after_at)s, %(after_id)s)" if after else ""
     values = search.values | {"most": most}
     if after:
         values |= {"after_at": after.created_at, "after_id": after.id}
     sql = f"""{ROWS} FROM {WITH_BATCH} WHERE {search.conditions} {following}
-        ORDER BY m.created_at DESC, m.id DESC LIMIT %(most)s"""
+        ORDER BY m.created_at {direction}, m.id {direction} LIMIT %(most)s"""
     return [_row(row) for row in conn.execute(sql, values)]
 
 

@@ -1,0 +1,206 @@
+"""The compose form: what a member types, read and checked field by field (spec S1, S5, S50)."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from sampan.composing.parts import compose
+from sampan.interfaces.portal.options import Options
+from sampan.interfaces.tags import HONG_KONG, full_moment
+from sampan.interfaces.words import words_of_refusal
+from sampan.messages import drafts
+from sampan.messages.planning import latest_schedule
+from sampan.messages.tables import ComposeDraft, Purpose
+from sampan.reasons import Reason, Refused
+from sampan.uploads.reading import MEBI
+
+LONGEST_TEXT = 10_000  # of what is kept; what can be sent is far less
+LONGEST_PASTED = 1_500_000
+LONGEST_NAME = 100
+LONGEST_FILE_NAME = 200
+USUAL_HOUR = 10  # of the next day, where a member chooses "later"
+FIELD_OF = {
+    "recipients": "numbers",
+    "scheduled_at": "date",
+    "validity_minutes": "validity",
+    "customer": "__all__",
+}
+
+
+class ComposeForm(forms.Form):
+    """Every field may be empty while a draft is typed; `check_whole` asks for what the review needs."""
+
+    source = forms.ChoiceField(choices=ComposeDraft.Source.choices)
+    file = forms.FileField(required=False, allow_empty_file=True)
+    numbers = forms.CharField(required=False, strip=False, max_length=LONGEST_PASTED)
+    text = forms.CharField(required=False, strip=False, max_length=LONGEST_TEXT)
+    purpose = forms.TypedChoiceField(choices=Purpose.choices, coerce=int)
+    route = forms.ChoiceField(required=False)
+    sender = forms.ChoiceField(required=False)
+    validity = forms.TypedChoiceField(coerce=int)
+    when = forms.ChoiceField(choices=[("now", ""), ("later", "")])
+    date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    time = forms.TimeField(required=False, input_formats=["%H:%M", "%H:%M:%S"])
+    name = forms.CharField(required=False, max_length=LONGEST_NAME)
+
+    default_error_messages: ClassVar = {
+        "text": {"max_length": _("Far too long. Shorten the text.")},
+        "numbers": {"max_length": _("Too many numbers to type. Put them in a file.")},
+        "name": {"max_length": _("Longer than 100 characters. Shorten the name.")},
+        "date": {"invalid": _("Not a date. Write it as 2026-11-21.")},
+        "time": {"invalid": _("Not a time. Write it as 08:30.")},
+        "route": {"invalid_choice": _("There is no such route any more. Choose another.")},
+        "sender": {"invalid_choice": _("This sender ID is not one of yours any more. Choose another.")},
+        "validity": {"invalid_choice": _("Not one of these. Choose how long to keep trying.")},
+        "purpose": {"invalid_choice": _("Not one of these. Choose a purpose.")},
+        "file": {"max_length": _("The name of this file is too long. Shorten it and add it again.")},
+    }
+
+    def __init__(
+        self, options: Options, data: Mapping[str, Any] | None = None, files: Any = None, *, initial: Any = None
+    ) -> None:
+        super().__init__(data, files, initial=initial)
+        self.options = options
+        for name, messages in self.default_error_messages.items():
+            self.fields[name].error_messages |= messages
+        choices: dict[str, list[tuple[Any, str]]] = {
+            "route": [(option.route.code, option.route.name) for option in options.routes],
+            "sender": [(sender, sender) for sender in options.senders],
+            "validity": [(minutes, str(minutes)) for minutes in options.validities],
+        }
+        for name, pairs in choices.items():
+            self.fields[name].choices = pairs  # type: ignore[attr-defined]
+
+    @classmethod
+    def of(cls, options: Options, draft: ComposeDraft | None, *, checked: bool = False) -> "ComposeForm":
+        """The form as a draft has it, `checked` as if it had just been sent; without a draft as the page begins."""
+        tomorrow = options.now.astimezone(HONG_KONG) + timedelta(days=1)
+        scheduled_at = draft and draft.scheduled_at and draft.scheduled_at.astimezone(HONG_KONG)
+        moment = scheduled_at or tomorrow.replace(hour=USUAL_HOUR, minute=0)
+        typed = draft and draft.lists.filter(typed=True).values_list("octets", flat=True).first()
+        initial = {
+            "source": draft.source if draft else ComposeDraft.Source.FILE,
+            "numbers": bytes(typed or b"").decode(),
+            "text": draft.text if draft else "",
+            "purpose": draft.purpose if draft else Purpose.PROMOTIONAL,
+            "route": (draft and draft.route) or next((option.route.code for option in options.routes), ""),
+            "sender": (draft and draft.sender) or next(iter(options.senders), ""),
+            "validity": (draft and draft.validity_minutes) or options.customer.validity_minutes,
+            "when": "later" if scheduled_at else "now",
+            "date": moment.date().isoformat(),
+            "time": f"{moment:%H:%M}",
+            "name": draft.name if draft else "",
+        }
+        return cls(options, initial) if checked else cls(options, initial=initial)
+
+    def clean_text(self) -> str:
+        """With line breaks as they are kept; forms send CR LF."""
+        text: str = self.cleaned_data["text"]
+        return text.replace("\r\n", "\n")
+
+    def clean(self) -> dict[str, Any]:
+        """The two fields of "later" become one moment."""
+        values = self.cleaned_data
+        values["scheduled_at"] = None
+        if values.get("when") == "later":
+            if "date" in values and not values["date"]:
+                self.add_error("date", _("No date yet. Choose one."))
+            if "time" in values and not values["time"]:
+                self.add_error("time", _("No time yet. Choose one."))
+            if values.get("date") and values.get("time"):
+                values["scheduled_at"] = self._moment(datetime.combine(values["date"], values["time"], HONG_KONG))
+        return values
+
+    def _moment(self, moment: datetime) -> datetime | None:
+        latest = latest_schedule(self.options.now)
+        if moment > latest:
+            words = _("More than 5 years ahead. The latest is %(latest)s.") % {"latest": full_moment(latest)}
+            self.add_error("date", words)
+            return None
+        return moment
+
+    # What goes into the draft
+
+    def save(self, draft: ComposeDraft) -> None:
+        """Keep all that could be read, so that nothing a member has typed is lost by a slip elsewhere."""
+        values = self.cleaned_data
+        for field, attribute in SAVED.items():
+            if field in values:
+                setattr(draft, attribute, values[field])
+        draft.updated_at = self.options.now
+        draft.save()
+        self._save_numbers(draft)
+        self._save_file(draft)
+
+    def _save_numbers(self, draft: ComposeDraft) -> None:
+        typed = self.cleaned_data.get("numbers")
+        if typed is None:
+            return
+        known = draft.lists.filter(typed=True).values_list("octets", flat=True).first()
+        if not typed.strip():
+            draft.lists.filter(typed=True).delete()
+        elif known is None or bytes(known) != typed.encode():
+            self._try("numbers", lambda: drafts.set_typed(draft, typed))
+
+    def _save_file(self, draft: ComposeDraft) -> None:
+        file = self.cleaned_data.get("file")
+        if not file:
+            return
+        if draft.lists.filter(typed=False).count() >= drafts.MOST_FILES:
+            words = _("A batch takes at most %(most)s files. Remove one first.") % {"most": drafts.MOST_FILES}
+            self.add_error("file", words)
+            return
+        most_octets = drafts.LIMITS.file_octets
+        if file.size > most_octets:
+            self._refuse("file", Refused(Reason.FILE_TOO_LARGE, "file", f"{most_octets // MEBI} MB"))
+            return
+        self._try("file", lambda: drafts.add_file(draft, file.name[:LONGEST_FILE_NAME], file.read()))
+
+    def _try(self, field: str, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Refused as refused:
+            self._refuse(field, refused)
+
+    def _refuse(self, field: str, refused: Refused) -> None:
+        self.add_error(None if field == "__all__" else field, words_of_refusal(refused))
+
+    # What the review needs
+
+    def check_whole(self, *, numbers: int, has_china: bool, has_others: bool, source: str) -> None:
+        """All that stands against going on, each beside its field."""
+        if not numbers and not self.has_error("file") and not self.has_error("numbers"):
+            field = "numbers" if source == ComposeDraft.Source.TYPED else "file"
+            self._refuse(field, Refused(Reason.NO_RECIPIENT, field))
+        text = self.cleaned_data.get("text")
+        if text is None:
+            return
+        for china in (False, True) if has_china and has_others else (has_china,):
+            signature = self.options.terms.platform.signature
+            try:
+                compose(text, china=china, signature=signature)
+            except Refused as refused:
+                self._refuse("text", refused)
+                return
+
+    def refuse(self, refused: Refused) -> None:
+        """What planning has against the whole, beside the field it is about."""
+        if refused.reason == Reason.SENDER_NOT_YOURS and not refused.value:
+            self.add_error("sender", _("There is no sender ID yet. Ask us for one."))
+            return
+        self._refuse(FIELD_OF.get(refused.field, refused.field), refused)
+
+
+SAVED = {
+    "source": "source",
+    "text": "text",
+    "purpose": "purpose",
+    "route": "route",
+    "sender": "sender",
+    "validity": "validity_minutes",
+    "scheduled_at": "scheduled_at",
+    "name": "name",
+}

@@ -1,0 +1,162 @@
+"""The pages' words for statuses, reasons and refusals, marked for translation; the parts below know no languages.
+
+An error has two halves: what is wrong with this value, and how to mend it.
+"""
+
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from sampan.accounts.tables import Person
+from sampan.messages.reports.shown import Shown
+from sampan.messages.tables import Purpose, Source
+from sampan.reasons import Reason, Refused
+from sampan.routing.numbers import Flaw
+
+Words = str | Promise
+
+
+class StatusLook(NamedTuple):
+    """A status is a shape, a word and a colour: the icon `is-SHAPE`, the word, and the class."""
+
+    shape: str
+    word: Words
+    colour: str
+
+
+STATUSES = {
+    Shown.DELIVERED: StatusLook("delivered", pgettext_lazy("status", "Delivered"), "delivered"),
+    Shown.SENT: StatusLook("sent", pgettext_lazy("status", "Sent; no receipt"), "sent"),
+    Shown.PROCESSING: StatusLook("processing", pgettext_lazy("status", "Processing"), "processing"),
+    Shown.RETRY: StatusLook("retry", pgettext_lazy("status", "Retry"), "retry"),
+    Shown.UNKNOWN: StatusLook("unknown", pgettext_lazy("status", "Outcome unknown"), "unknown"),
+    Shown.WAITING: StatusLook("scheduling", pgettext_lazy("status", "Waiting"), "upload-success"),
+    Shown.SCHEDULING: StatusLook("scheduling", pgettext_lazy("status", "Scheduling"), "scheduling"),
+    Shown.EXPIRED: StatusLook("expired", pgettext_lazy("status", "Expired"), "expired"),
+    Shown.UNDELIVERABLE: StatusLook("undeliverable", pgettext_lazy("status", "Undeliverable"), "undeliverable"),
+    Shown.FILTERED: StatusLook("filtered", pgettext_lazy("status", "Filtered, free"), "filtered"),
+    Shown.UPLOAD_FAILED: StatusLook("undeliverable", pgettext_lazy("status", "Upload failed"), "upload-failed"),
+}
+
+# Why a message ended, or where it is (spec S72).
+REASONS: dict[Reason, Words] = {
+    Reason.NONE: "",
+    Reason.NO_RECEIPT: _("The operator gave no receipt"),
+    Reason.NOT_A_MOBILE: _("Not a mobile number"),
+    Reason.UNKNOWN_SUBSCRIBER: _("The number does not exist or is deactivated"),
+    Reason.PHONE_UNREACHABLE: _("Phone off, bad reception or forwarded"),
+    Reason.INBOX_FULL: _("The phone’s inbox is full"),
+    Reason.NETWORK_UNSUPPORTED: _("The local network does not support it"),
+    Reason.DO_NOT_CALL: _("On the do-not-call register"),
+    Reason.BALANCE_TOO_LOW: _("The balance was too low"),
+    Reason.ILLEGAL_WORD: _("A word that may not be sent to China"),
+    Reason.BLOCKED: _("Refused by the recipient or their operator"),
+    Reason.OPERATOR_FAULT: _("The operator’s fault"),
+    Reason.OVER_MESSAGE_LIMIT: _("Over the charge limit for a single message"),
+    Reason.CANCELLED: _("Cancelled before it was sent"),
+    Reason.PROCESSING: _("With the operator"),
+    Reason.OUTCOME_UNKNOWN: _("Handed over without an answer"),
+    Reason.ROUTE_WITHOUT_RECEIPTS: _("This route gives no receipt"),
+    Reason.NO_ROUTE: _("No route goes there"),
+    Reason.SENDER_NOT_POSSIBLE: _("This sender ID cannot be used there"),
+    Reason.UNSUBSCRIBED: _("Unsubscribed from you"),
+    Reason.SENDER_WITHDRAWN: _("The sender ID was withdrawn"),
+    Reason.TRIAL_RECIPIENT: _("A trial account sends only to its own mobile"),
+    Reason.NOT_SENT_IN_TIME: _("Not sent in time"),
+}
+
+# What members may do about messages that a rule leaves out.
+MEANINGS: dict[Reason, Words] = {
+    Reason.DO_NOT_CALL: _("They asked not to be sent promotional texts"),
+    Reason.ILLEGAL_WORD: _("Change the text, or leave these numbers out"),
+    Reason.BLOCKED: _("They complained, or their operator blocks such texts"),
+    Reason.OVER_MESSAGE_LIMIT: _("Shorten the text, or ask us to raise the limit"),
+    Reason.NO_ROUTE: _("We do not send to this country yet"),
+    Reason.SENDER_NOT_POSSIBLE: _("Choose one of your sender IDs"),
+    Reason.UNSUBSCRIBED: _("They asked you to stop"),
+    Reason.TRIAL_RECIPIENT: _("Until we have approved the account"),
+}
+
+# What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
+REFUSALS: dict[Reason, Words] = {
+    Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
+    Reason.TOO_FAR_AHEAD: _("More than 5 years ahead. Choose an earlier date."),
+    Reason.NO_TEXT: _("There is no text. Type one."),
+    Reason.TOO_LONG: _("Too long ({value}). Shorten the text."),
+    Reason.BAD_TEXT: _("A character that cannot be sent ({value}). Remove it."),
+    Reason.SENDER_NOT_YOURS: _("This sender ID is not one of yours any more. Choose another."),
+    Reason.NO_ROUTE: _("There is no such route any more. Choose another."),
+    Reason.NO_RECIPIENT: _("There is no mobile number yet. Add at least one."),
+    Reason.TOO_MANY_RECIPIENTS: _("Too many numbers ({value}). Split them in two batches."),
+    Reason.BAD_VALIDITY: _("Not between 10 and 1,380 minutes. Choose another."),
+    Reason.FILE_TOO_LARGE: _("This file is larger than {value}. Split it in two and add both."),
+    Reason.FILE_TOO_MANY_ROWS: _("This file has more than {value} rows. Split it in two and add both."),
+    Reason.FILE_TOO_MANY_COLUMNS: _("This file has more than {value} columns. Keep those you need."),
+    Reason.NOT_A_SPREADSHEET: _("This is no Excel, CSV or text file. Save it as .xlsx and add that."),
+    Reason.FILE_LOCKED: _("This file has a password. Save it without one and add that."),
+    Reason.FILE_DAMAGED: _("This file is damaged. Save it once more as .xlsx and add that."),
+    Reason.FILE_UNREADABLE: _("This file could not be read. Copy the numbers to a new sheet, save it and add that."),
+    Reason.FILE_EMPTY: _("There is nothing in this file. Choose another."),
+    Reason.NO_SUCH_SHEET: _("This file has no sheet “{value}”. Choose one of its sheets."),
+    Reason.FILE_QUOTE_OPEN: _("A quotation mark in row {value} is not closed. Close or remove it."),
+    Reason.OVERLOADED: _("Too many files are being read. Try again in a minute."),
+}
+
+SOURCES: dict[Source, Words] = {
+    Source.PORTAL: _("Portal"),
+    Source.HTTP: _("HTTP API"),
+    Source.JSON: _("JSON API"),
+    Source.SOAP: _("SOAP"),
+    Source.SMTP: _("Email"),
+    Source.SMPP: _("SMPP"),
+}
+
+PURPOSES: dict[Purpose, Words] = {
+    Purpose.TRANSACTIONAL: _("Transactional"),
+    Purpose.PROMOTIONAL: _("Promotional"),
+}
+
+ROLES: dict[str, Words] = {
+    Person.Role.OWNER: _("owner"),
+    Person.Role.SENDER: _("sender"),
+    Person.Role.VIEWER: _("viewer"),
+    Person.Role.FINANCE: _("finance"),
+}
+
+# The words of routing.numbers.Fault, whose texts stand there.
+FAULTS = frozenset(
+    {
+        gettext_noop("Not a number."),
+        gettext_noop("No number in this row."),
+        gettext_noop("More than a number. Keep only the number."),
+        gettext_noop("Two numbers in one place. Give each a row of its own."),
+        gettext_noop("Spreadsheet rounded it. Store the column as text."),
+        gettext_noop("{digits} digits. A Hong Kong number has 8."),
+        gettext_noop("{digits} digits. A Macau number has 8."),
+        gettext_noop("{digits} digits. A mainland China mobile has 11."),
+        gettext_noop("{digits} digits. No number has more than 15. Give each a row of its own."),
+        gettext_noop("Fixed line. Only mobiles can receive SMS."),
+        gettext_noop("Service number. Only mobiles can receive SMS."),
+        gettext_noop("No Hong Kong mobile begins like this. Check the first digits."),
+        gettext_noop("Macau fixed line. Mobiles begin with 6."),
+        gettext_noop("Mainland China mobiles begin with 13 to 19. Check the digits after 86."),
+        gettext_noop("Mainland China or North America? Write +86 or +1 before it."),
+        gettext_noop("Begins with 0. Write the country code instead of the 0."),
+        gettext_noop("No country code. Write 852 before a Hong Kong number."),
+        gettext_noop("No country has this code. Check the first digits."),
+        gettext_noop("No such number in its country. Check the digits."),
+        gettext_noop("Other characters than digits. Write country code and number, digits only."),
+    }
+)
+
+
+def words_of_flaw(flaw: Flaw) -> str:
+    """What is wrong with one number, and how to mend it."""
+    return gettext(flaw.fault.value).format(digits=flaw.digits)
+
+
+def words_of_refusal(refused: Refused) -> str:
+    """What stands against a draft as a whole, and how to mend it."""
+    return str(REFUSALS[refused.reason]).replace("{value}", refused.value)
