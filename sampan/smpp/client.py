@@ -38,7 +38,16 @@ from sampan.smpp.pdu import (
     encode,
     integer,
 )
-from sampan.smpp.session import STATE_AFTER, Answer, CommandRefused, Limits, Session, SessionClosed, status_name
+from sampan.smpp.session import (
+    STATE_AFTER,
+    Answer,
+    CommandRefused,
+    Limits,
+    Session,
+    SessionClosed,
+    State,
+    status_name,
+)
 from sampan.smpp.window import Token
 
 FIRST_BACKOFF_S = 1.0
@@ -200,10 +209,10 @@ class ClientSession(Session):
 
     def _on_bind_answered(self, frame: Frame) -> None:
         command_id, status, number, _ = frame
-        asked = number in self._calls
+        expected, _ = self._calls.get(number, (0, None))
         self._on_call_answered(frame)
         # Here, and not when the waiting task goes on: deliveries may stand right behind in the same read.
-        if asked and not status:
+        if command_id == expected and not status and self.state is State.OPEN:
             self.state = STATE_AFTER[Command(command_id & ~RESPONSE)]
             self._was_bound = True
             self._owner.on_bound(self)

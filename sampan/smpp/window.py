@@ -1,9 +1,8 @@
 """Requests that wait for their answer, by sequence number (SMPP 3.4 §2.7.1, §2.9, §7.2). No input or output of its own.
 
-Each request carries a token of its owner's. In bulk on purpose: one deadline for all that is written at once.
+Each request carries a token of its owner's.
 """
 
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ MOST_LATE = 10_000  # requests past their time whose answer would still be known
 
 Token = Any  # whatever the owner wants back; the session does not look at it
 NOTHING = object()  # no request waits under this number
+_NO_REQUEST = (NOTHING, 0.0)
 
 
 class Window:
@@ -22,9 +22,8 @@ class Window:
         self.size = size
         self._response_timeout_s = response_timeout_s
         self._last_number = 0
-        self._waiting: dict[int, Token] = {}
+        self._waiting: dict[int, tuple[Token, float]] = {}  # with their deadlines, which ascend
         self._late: dict[int, Token] = {}
-        self._deadlines: deque[tuple[float, Sequence[int]]] = deque()
 
     @property
     def room(self) -> int:
@@ -42,12 +41,12 @@ class Window:
 
     def open(self, numbers: Sequence[int], tokens: Sequence[Token], *, now: float) -> None:
         """These requests wait from now on."""
-        self._waiting.update(zip(numbers, tokens, strict=True))
-        self._deadlines.append((now + self._response_timeout_s, numbers))
+        deadline = now + self._response_timeout_s
+        self._waiting.update((number, (token, deadline)) for number, token in zip(numbers, tokens, strict=True))
 
     def answer(self, number: int) -> Token:
         """The token of the request this answers, which waits no longer; NOTHING where none waits under the number."""
-        return self._waiting.pop(number, NOTHING)
+        return self._waiting.pop(number, _NO_REQUEST)[0]
 
     def answer_late(self, number: int) -> Token:
         """The token of the request this answers after its time; NOTHING where there is none, or it is forgotten."""
@@ -55,26 +54,26 @@ class Window:
 
     def expire(self, *, now: float) -> list[Token]:
         """The tokens whose time is over. Their room is free again; a late answer to them is still known."""
-        expired: list[Token] = []
-        while self._deadlines and self._deadlines[0][0] <= now:
-            for number in self._deadlines.popleft()[1]:
-                token = self._waiting.pop(number, NOTHING)
-                if token is not NOTHING:
-                    expired.append(token)
-                    self._late[number] = token
+        expired: dict[int, Token] = {}
+        for number, (token, deadline) in self._waiting.items():
+            if deadline > now:
+                break
+            expired[number] = token
+        for number in expired:
+            del self._waiting[number]
+        self._late |= expired
         while len(self._late) > MOST_LATE:
             del self._late[next(iter(self._late))]
-        return expired
+        return list(expired.values())
 
     def withdraw(self, numbers: Iterable[int]) -> list[Token]:
         """The tokens of requests that were never written after all."""
-        found = (self._waiting.pop(number, NOTHING) for number in numbers)
+        found = [self.answer(number) for number in numbers]
         return [token for token in found if token is not NOTHING]
 
     def drain(self) -> list[Token]:
         """The tokens of all that still waits; the connection is gone."""
-        tokens = list(self._waiting.values())
+        tokens = [token for token, _ in self._waiting.values()]
         self._waiting.clear()
         self._late.clear()
-        self._deadlines.clear()
         return tokens

@@ -108,6 +108,20 @@ def test_an_operator_that_hangs_up_or_answers_nonsense_is_an_error_too() -> None
     run(test)
 
 
+def test_an_answer_of_another_kind_binds_nothing() -> None:
+    async def test() -> None:
+        async with listening_peer() as (port, peers):
+            connecting = asyncio.create_task(connect(operator_at(port, bind_timeout_s=0.1), link := Link()))
+            peer = await peers.get()
+            number = (await peer.read()).sequence_number
+            peer.send(encode(BindReceiverResp("SMSC"), number), encode(QuerySmResp("1f4"), number))
+            with pytest.raises(TimeoutError, match="no answer to bind_transceiver"):
+                await connecting
+            assert link.told == {}
+
+    run(test)
+
+
 def test_where_nothing_listens_there_is_no_connection() -> None:
     async def test() -> None:
         async with listening_peer() as (port, _):

@@ -53,7 +53,7 @@ class Session(asyncio.Protocol):
         self._framer = Framer(limits.most_pdu_octets)
         self._window = Window(limits.window, limits.response_timeout_s)
         self._outgoing = Outgoing()
-        self._calls: dict[int, asyncio.Future[Body]] = {}
+        self._calls: dict[int, tuple[int, asyncio.Future[Body]]] = {}  # the command_id to answer with, and who waits
         self._answers: list[Answer] = []
         self._late_answers: list[Answer] = []
         self._unanswered_requests = 0  # of the peer's
@@ -171,9 +171,8 @@ class Session(asyncio.Protocol):
         self._timer.cancel()
         unsent = self._window.withdraw(self._outgoing.drain())
         unanswered = self._window.drain()
-        for call in self._calls.values():
-            if not call.done():
-                call.set_exception(SessionClosed(self.close_reason))
+        for number in self._calls:
+            self._fail_call(number, SessionClosed(self.close_reason))
         self._closed.set()
         self._room_changed.set()
         log.info("smpp.closed", peer=self.peer, reason=self.close_reason, **vars(self.counts))
@@ -215,11 +214,10 @@ class Session(asyncio.Protocol):
     def _on_generic_nack(self, frame: Frame) -> None:
         _, status, number, _ = frame
         status = status or Status.ESME_RUNKNOWNERR
-        call = self._calls.get(number)
-        if call is None:
+        if number in self._calls:
+            self._fail_call(number, CommandRefused(status))
+        else:
             self._answered(number, status, "")
-        elif not call.done():
-            call.set_exception(CommandRefused(status))
 
     def _answered(self, number: int, status: int, message_id: str) -> None:
         if (token := self._window.answer(number)) is not NOTHING:
@@ -232,13 +230,18 @@ class Session(asyncio.Protocol):
 
     def _on_call_answered(self, frame: Frame) -> None:
         command_id, status, number, octets = frame
-        call = self._calls.get(number)
-        if call is None or call.done():
+        expected, call = self._calls.get(number, (0, None))
+        if call is None or call.done() or command_id != expected:
             self._on_unmatched(number)
         elif status:
             call.set_exception(CommandRefused(status))
         else:
             call.set_result(decode_body(command_id, octets))
+
+    def _fail_call(self, number: int, error: Exception) -> None:
+        _, call = self._calls[number]
+        if not call.done():
+            call.set_exception(error)
 
     def _on_unmatched(self, number: int) -> None:
         self.counts.unmatched_responses += 1
@@ -258,9 +261,8 @@ class Session(asyncio.Protocol):
         self.counts.malformed += 1
         if self.counts.malformed == 1:
             log.warning("smpp.malformed", peer=self.peer, command_id=f"{frame[0]:#010x}", error=str(error))
-        call = self._calls.get(frame[2]) if frame[0] & RESPONSE else None
-        if call is not None and not call.done():
-            call.set_exception(error)
+        if frame[0] & RESPONSE and frame[2] in self._calls:
+            self._fail_call(frame[2], error)
         self._refuse(frame, error.status)
 
     def _refuse(self, frame: Frame, status: int) -> None:
@@ -310,7 +312,7 @@ class Session(asyncio.Protocol):
         number = self._window.allot(1)[0]
         frame = encode(body, number)
         call: asyncio.Future[Body] = self._loop.create_future()
-        self._calls[number] = call
+        self._calls[number] = command_of(body) | RESPONSE, call
         self._write(frame)
         try:
             async with asyncio.timeout(timeout_s):
