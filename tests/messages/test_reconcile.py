@@ -7,13 +7,14 @@ from sampan.messages.reconcile import CHECKS, discrepancies
 from tests.dispatch.steps import Owner
 from tests.world import make_customer, make_places, send
 
+CHARGE = "a charge is what its messages were charged"
 # What a fault would leave behind, and the check that finds it. Triggers are switched off to get that far.
 FAULTS = {
     "UPDATE account SET balance_pips = balance_pips + 1 WHERE kind = 4": "all accounts sum to 0",
     "UPDATE account SET balance_pips = balance_pips - 1 WHERE kind = 1": "a balance is the sum of its transfers",
     "UPDATE message SET price_pips = price_pips + 1 WHERE id = 100002": "a hold is the prices of its messages",
-    "UPDATE message SET charged_pips = charged_pips - 1 WHERE id = 100001": "a charge is what its messages were charged",
-    "UPDATE transfer SET amount_pips = amount_pips + 1 WHERE kind = 2": "a charge is what its messages were charged",
+    "UPDATE message SET charged_pips = charged_pips - 1 WHERE id = 100001": CHARGE,
+    "UPDATE transfer SET amount_pips = amount_pips + 1 WHERE kind = 2": CHARGE,
     "UPDATE message SET hold_id = NULL WHERE id = 100002": "what is held is the price of unsettled messages",
     "UPDATE message SET final_at = now(), status = 20 WHERE id = 100002": "an unsettled message is on its way",
     "DELETE FROM queued WHERE message_id = 100002": (

@@ -1,0 +1,1 @@
+"""Whole journeys over the running platform, as its users make them."""
