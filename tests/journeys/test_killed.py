@@ -39,7 +39,7 @@ def send_all(platform: Platform) -> list[str]:
             assert time.monotonic() < deadline, f"call {number} was never answered"
             here.client = getattr(here, "client", None) or httpx.Client(timeout=5)
             try:
-                reply = here.client.get(address, params=parameters).text
+                reply: str = here.client.get(address, params=parameters).text
             except httpx.HTTPError:
                 here.client = None
                 time.sleep(0.1)
@@ -61,6 +61,11 @@ def waiting(platform: Platform) -> int:
     return int(count)
 
 
+def until_submitted(platform: Platform, count: int) -> None:
+    """Until the simulator has been given more parts than that."""
+    eventually(lambda: platform.stats()["submits"] > count, DRAINED_WITHIN_S)
+
+
 @pytest.mark.parametrize(
     "order", [("gateway", "web", "postgres", "worker"), ("postgres", "gateway", "postgres", "web")]
 )
@@ -72,14 +77,15 @@ def test_whatever_is_killed_all_comes_back_and_nothing_is_lost_or_sent_twice(
         client = threading.Thread(target=lambda: ids.extend(send_all(platform)))
         client.start()
         for number, name in enumerate(order, 1):
-            eventually(lambda number=number: platform.stats()["submits"] > number * 1_500, DRAINED_WITHIN_S)
+            until_submitted(platform, number * 1_500)
             platform.kill(name)
         client.join()
         assert len(set(ids)) == CALLS * RECIPIENTS
         eventually(lambda: waiting(platform) == 0, DRAINED_WITHIN_S)
         stats = platform.stats()
         ((messages, unknown, delivered),) = platform.query(
-            "SELECT count(*), count(*) FILTER (WHERE final_at IS NULL), count(*) FILTER (WHERE status = 22) FROM message"
+            "SELECT count(*), count(*) FILTER (WHERE final_at IS NULL), count(*) FILTER (WHERE status = 22)"
+            " FROM message"
         )
         assert messages == CALLS * RECIPIENTS
         assert messages == unknown + delivered
