@@ -24,11 +24,13 @@ from sampan.dispatch.receipts import Kept, Receipt
 from sampan.dispatch.references import References
 from sampan.dispatch.throttle import Throttle
 from sampan.dispatch.turns import Turns
-from sampan.messages.tables import Lane
+from sampan.messages.tables import Lane, Status
+from sampan.reasons import Reason, Refused
 from sampan.routing.directory import Directory
 from sampan.routing.operators import LinkFacts, OperatorFacts
 from sampan.routing.tables import Operator
-from sampan.smpp.client import Delivery
+from sampan.smpp.client import ClientSession, Delivery
+from sampan.smpp.pdu import PduError, check
 from sampan.smpp.pdu import Status as CommandStatus
 from sampan.smpp.receipt import read_receipt
 from sampan.smpp.session import Answer, SessionClosed
@@ -82,7 +84,7 @@ class Dispatcher:
         self._look = asyncio.Event()
         self._stopping = False
         self._results = Gathering[results.Result]("answers", self._record)
-        self._inbox = Gathering[tuple[Link, int, Receipt]]("inbox", self._keep)
+        self._inbox = Gathering[tuple[ClientSession, int, Receipt]]("inbox", self._keep)
         self._matches = Gathering[tuple[Kept, int]]("receipts", self._match)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -212,7 +214,7 @@ class Dispatcher:
         prompt = [claimed for claimed in taken if claimed.send_by > now]
         try:
             if late:
-                await self._threads.run(results.end_late, self._facts.id, late, now)
+                await self._end(late, Status.EXPIRED, Reason.NOT_SENT_IN_TIME, now)
             if prompt:
                 await self._attempt(prompt, now)
         finally:
@@ -220,20 +222,33 @@ class Dispatcher:
                 turns.let_go(claimed.message_id for claimed in taken if claimed.lane == lane)
         return True
 
+    async def _end(self, messages: Sequence[Claimed], ending: Status, reason: Reason, now: datetime) -> None:
+        """These are not sent any more."""
+        await self._threads.run(results.end_unsent, self._facts.id, messages, ending=ending, reason=reason, now=now)
+
     async def _attempt(self, messages: Sequence[Claimed], now: datetime) -> None:
         """Commit the attempts, then write. What the commit does not confirm is not written."""
         handovers: list[Handover] = []
         parts_of: dict[int, tuple[Link, list[Part]]] = {}
+        unsendable: list[Claimed] = []
         for claimed in messages:
             link = max((link for link, _ in self._links.values()), key=lambda link: link.room)
             try:
                 parts = self._parts_of(claimed, link)
             except SessionClosed:
                 continue  # still queued; it comes again
+            except (PduError, Refused, ValueError) as error:
+                log.error(
+                    "dispatch.cannot_be_sent", operator=self._facts.name, message=claimed.message_id, why=str(error)
+                )
+                unsendable.append(claimed)
+                continue
             parts_of[claimed.message_id] = link, parts
             deadline = now + timedelta(minutes=claimed.validity_minutes) + GRACE
             first = parts[0].sequence_number
             handovers.append(Handover(claimed, claimed.parts_left, link.facts.id, first, deadline))
+        if unsendable:
+            await self._end(unsendable, Status.UNDELIVERABLE, Reason.OPERATOR_FAULT, now)
         if not handovers:
             return
         confirmed = await self._threads.run(claims.attempt, self._facts.id, self.epoch, handovers, now)
@@ -246,14 +261,21 @@ class Dispatcher:
             link.write(sorted(ready, key=lambda part: part.sequence_number))
 
     def _parts_of(self, claimed: Claimed, link: Link) -> list[Part]:
-        """What goes on the wire for a message. Raises SessionClosed where the link has just gone."""
+        """What goes on the wire for a message. Raises SessionClosed where the link has just gone.
+
+        Raises PduError, Refused or ValueError where it cannot be put on the wire at all: the operator's settings break
+        a limit of SMPP, or the text is composed otherwise than when it was accepted.
+        """
         route = self._directory.routes[claimed.route_id]
         way = Way(route, self._directory.destinations[claimed.destination_id], self._facts.sender)
         coding = None if way.china else Coding(claimed.coding)
         composed = compose(claimed.text, china=way.china, coding=coding, signature=claimed.signature)
         reference = self._references.next(claimed.recipient) if len(composed.parts) > 1 else 0
         bodies = submits(claimed, composed.parts, way, self._dialect, reference)
+        if claimed.parts_left >> len(bodies):
+            raise ValueError(f"{len(bodies)} parts now, more when it was accepted")
         numbered = [(n, body) for n, body in enumerate(bodies, 1) if claimed.parts_left & results.bit(n)]
+        check(bodies[0])
         numbers = link.sequence_numbers(len(numbered))
         return [
             Part(claimed, n, number, route.receipts, body) for (n, body), number in zip(numbered, numbers, strict=True)
@@ -288,9 +310,9 @@ class Dispatcher:
         """A window has room."""
         self._wake.set()
 
-    def on_deliveries(self, link: Link, deliveries: Sequence[Delivery]) -> None:
+    def on_deliveries(self, link: Link, session: ClientSession, deliveries: Sequence[Delivery]) -> None:
         """Receipts go to the inbox; replies are refused until two-way is set up for the operator."""
-        kept: list[tuple[Link, int, Receipt]] = []
+        kept: list[tuple[ClientSession, int, Receipt]] = []
         refused: list[int] = []
         for number, body in deliveries:
             receipt = read_receipt(body)
@@ -303,23 +325,30 @@ class Dispatcher:
             ref = receipt.id or ""
             state = int(receipt.state or 0)
             kept.append(
-                (link, number, Receipt(link.facts.id, ref, recipient, state, receipt.error, receipt.intermediate, text))
+                (
+                    session,
+                    number,
+                    Receipt(link.facts.id, ref, recipient, state, receipt.error, receipt.intermediate, text),
+                )
             )
         if refused:
             log.warning("dispatch.reply_refused", operator=self._facts.name, replies=len(refused))
-            link.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
+            session.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
         self._inbox.put(kept)
 
     async def _record(self, found: Sequence[results.Result]) -> None:
         await self._threads.run(results.record, self._facts.id, found, self._clock())
 
-    async def _keep(self, items: Sequence[tuple[Link, int, Receipt]]) -> None:
-        """Into the inbox; then, and only then, acknowledge (spec S77)."""
+    async def _keep(self, items: Sequence[tuple[ClientSession, int, Receipt]]) -> None:
+        """Into the inbox; then, and only then, acknowledge (spec S77), on the session that brought each.
+
+        One that has been closed meanwhile does nothing, and the operator sends those again.
+        """
         kept = await self._threads.run(
             receipts.keep, self._facts.id, [receipt for _, _, receipt in items], self._clock()
         )
-        for link in {link for link, _, _ in items}:
-            link.acknowledge([number for other, number, _ in items if other is link])
+        for session in {session for session, _, _ in items}:
+            session.acknowledge([number for other, number, _ in items if other is session])
         self._matches.put([(each, 0) for each in kept])
 
     async def _match(self, items: Sequence[tuple[Kept, int]]) -> None:

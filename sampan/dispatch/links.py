@@ -56,8 +56,8 @@ class LinkOwner(Protocol):
     def on_unsent(self, parts: Sequence[Part]) -> None:
         """Parts were never written."""
 
-    def on_deliveries(self, link: "Link", deliveries: Sequence[Delivery]) -> None:
-        """Receipts and replies, to be acknowledged by `link.acknowledge`."""
+    def on_deliveries(self, link: "Link", session: ClientSession, deliveries: Sequence[Delivery]) -> None:
+        """Receipts and replies, to be acknowledged on the session that brought them, once they are stored."""
 
     def on_room(self) -> None:
         """A link is bound, or its window has room again."""
@@ -107,11 +107,6 @@ class Link:
         for part in parts:
             self._ready[Lane(part.claimed.lane)].append(part)
         self._pump()
-
-    def acknowledge(self, sequence_numbers: Sequence[int], command_status: int = 0) -> None:
-        """Answer deliveries; after the link has gone it does nothing, and the operator sends them again."""
-        if self._session is not None:
-            self._session.acknowledge(sequence_numbers, command_status)
 
     def _pump(self) -> None:
         session = self._session
@@ -164,7 +159,8 @@ class Link:
 
     def on_deliveries(self, deliveries: list[Delivery]) -> None:
         """Receipts and replies."""
-        self._owner.on_deliveries(self, deliveries)
+        assert self._session is not None
+        self._owner.on_deliveries(self, self._session, deliveries)
 
     def on_closed(self, reason: str, unanswered: list[Part], unsent: list[Part]) -> None:
         """The session is gone."""

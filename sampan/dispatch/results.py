@@ -171,9 +171,10 @@ def _lose(conn: Connection, lost: Sequence[Unanswered], now: datetime) -> list[i
     return [message_id for (message_id,) in conn.execute(LOSE, values, prepare=True)]
 
 
-def end_late(conn: Connection, operator_id: int, claimed: Iterable[Claimed], now: datetime) -> None:
-    """Messages that were not sent in time leave the queue: EXPIRED, released (spec S70)."""
+def end_unsent(
+    conn: Connection, operator_id: int, claimed: Iterable[Claimed], *, ending: Status, reason: Reason, now: datetime
+) -> None:
+    """Messages that are not sent any more, such as too late, leave the queue and are released (spec S70, S82)."""
     with conn.transaction():
-        late = withdraw(conn, operator_id, claimed)
-        ending = Status.EXPIRED, Reason.NOT_SENT_IN_TIME
-        status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in late.items()], now)
+        gone = withdraw(conn, operator_id, claimed)
+        status.settle(conn, [Settled(message_id, parts, 0, ending, reason) for message_id, parts in gone.items()], now)

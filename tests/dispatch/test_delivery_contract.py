@@ -1,6 +1,7 @@
 """From the queue to the wire at most once, and what every answer does to status and money (house.md, spec S71–S82a)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -216,7 +217,8 @@ def test_what_was_not_sent_in_time_ends_and_is_released(database: Connection) ->
     owner = Owner(operator)
     claimed = owner.claim(harbour)
     late = NOW + timedelta(minutes=121)
-    results.end_late(owner.conn, operator.pk, claimed[:1], late)
+    ending: dict[str, Any] = {"ending": Status.EXPIRED, "reason": Reason.NOT_SENT_IN_TIME}
+    results.end_unsent(owner.conn, operator.pk, claimed[:1], now=late, **ending)
     assert shown(first) == (Status.EXPIRED, Reason.NOT_SENT_IN_TIME, True)
     assert sweeps.end_not_sent_in_time(database, late) == 1
     assert shown(second) == (Status.EXPIRED, Reason.NOT_SENT_IN_TIME, True)
