@@ -9,7 +9,7 @@ from sampan.billing.money import in_pips
 from sampan.interfaces.tags import HONG_KONG
 from sampan.interfaces.words import REASONS, SOURCES, STATUSES
 from sampan.messages.reports import periods
-from sampan.messages.reports.periods import ExportedRow, Search
+from sampan.messages.reports.periods import Search
 
 
 def head() -> list[str]:
@@ -40,35 +40,38 @@ def head() -> list[str]:
 
 def lines(search: Search) -> Iterator[list[object]]:
     """One line a message, the newest first."""
+    statuses = {shown: str(look.word) for shown, look in STATUSES.items()}  # once, not for each of many lines
+    reasons = {reason: str(words) for reason, words in REASONS.items()}
+    sources = {source: str(words) for source, words in SOURCES.items()}
     for exported in periods.exported(search):
-        yield _line(exported)
+        row = exported.row
+        yield [
+            row.id,
+            row.batch_id,
+            exported.batch_name,
+            _time(row.created_at),
+            row.recipient,
+            exported.destination,
+            row.status.value,
+            statuses[row.shown],
+            row.reason.shown,
+            reasons[row.reason],
+            row.sender,
+            exported.route,
+            sources[row.source],
+            row.units,
+            exported.parts,
+            _amount(row.charged_pips),
+            _amount(row.held_pips),
+            _time(exported.taken_at),
+            _time(exported.final_at),
+            exported.text,
+        ]
 
 
-def _line(exported: ExportedRow) -> list[object]:
-    row = exported.row
-    return [
-        row.id,
-        row.batch_id,
-        exported.batch_name,
-        _csv_time(row.created_at),
-        row.recipient,
-        exported.destination,
-        row.status,
-        str(STATUSES[row.shown].word),
-        row.reason.shown,
-        str(REASONS[row.reason]),
-        row.sender,
-        exported.route,
-        str(SOURCES[row.source]),
-        row.units,
-        exported.parts,
-        in_pips(row.charged_pips).replace(",", ""),
-        in_pips(row.held_pips).replace(",", ""),
-        _csv_time(exported.taken_at),
-        _csv_time(exported.final_at),
-        exported.text,
-    ]
+def _amount(pips: int) -> str:
+    return in_pips(pips).replace(",", "")
 
 
-def _csv_time(moment: datetime | None) -> str:
-    return f"{moment.astimezone(HONG_KONG):%Y-%m-%d %H:%M:%S}" if moment else ""
+def _time(moment: datetime | None) -> str:
+    return str(moment.astimezone(HONG_KONG).replace(microsecond=0, tzinfo=None)) if moment else ""

@@ -1,0 +1,110 @@
+"""Mallory, of another customer, sees nothing of Harbour Florist's: each page is as if it did not exist."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+
+from sampan.accounts.tables import Customer, Person
+from sampan.database import Connection
+from sampan.interfaces.urls import urlpatterns
+from sampan.messages.tables import ComposeDraft
+from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
+from tests.world import make_customer, make_mallory, make_places, send
+
+PUBLIC = {"sign-in", "sign-out", "language", "too-large"}
+NOBODYS = {"batch_id": 999_999, "message_id": 999_999, "list_id": 999_999, "draft_id": uuid4()}
+OF_SOMETHING = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern) and pattern.pattern.converters]
+
+
+@pytest.fixture
+def florists(database: Connection) -> dict[str, object]:
+    """Ids of a batch, a message, a draft and a file of Harbour Florist's."""
+    make_places()
+    florist = make_customer()
+    make_mallory()
+    sent = send(database, florist, now=timezone.now())
+    location(compose(signed_in(), source="file", file=csv_file([91234567]), do="count"))
+    draft = ComposeDraft.objects.get()
+    return {
+        "batch_id": sent.batch_id,
+        "message_id": sent.message_ids[0],
+        "draft_id": draft.pk,
+        "list_id": draft.lists.get(typed=False).pk,
+    }
+
+
+def address(pattern: URLPattern, ids: dict[str, object]) -> str:
+    assert pattern.name
+    return reverse(pattern.name, kwargs={name: ids[name] for name in pattern.pattern.converters})
+
+
+def bare(response: Any, asked: str) -> str:
+    """The page without what differs in any two answers: its address and its token."""
+    return re.sub(r'(name="csrfmiddlewaretoken" value=)"\w+"', r"\1", html(response).replace(asked, ""))
+
+
+@pytest.mark.parametrize("pattern", OF_SOMETHING, ids=lambda pattern: pattern.name)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_is_anothers_is_as_if_it_did_not_exist(
+    florists: dict[str, object], pattern: URLPattern, method: str
+) -> None:
+    mallory = signed_in("mallory")
+    theirs, nobodys = address(pattern, florists), address(pattern, NOBODYS)
+    found, absent = (getattr(mallory, method)(path) for path in (theirs, nobodys))
+    assert found.status_code == absent.status_code
+    assert found.status_code == 404 or (method, found.status_code) == ("post", 405)
+    if found.status_code == 404:
+        assert bare(found, theirs) == bare(absent, nobodys)
+    assert signed_in().get(theirs).status_code == 200
+
+
+def test_her_lists_totals_and_exports_are_empty(florists: dict[str, object]) -> None:
+    mallory = signed_in("mallory")
+    assert "Welcome, Mallory Ltd" in words(mallory.get("/"))
+    batch_id, message_id = florists["batch_id"], florists["message_id"]
+    for asked in ("", f"?batch={batch_id}", f"?number={message_id}", "?number=6123+4567"):
+        assert "No messages match" in words(mallory.get(f"/results/{asked}"))
+        assert html(mallory.get(f"/results.csv{asked}")).count("\n") == 1
+    assert html(mallory.get("/sending-now/")).count("<progress") == 0
+
+
+def test_her_own_draft_does_not_reach_anothers_file(florists: dict[str, object]) -> None:
+    mallory = signed_in("mallory")
+    own = location(compose(mallory, sender="Mallory", do="count"))
+    file = florists["list_id"]
+    assert mallory.get(f"{own}columns/{file}/").status_code == 404
+    mallory.post(own, {"do": f"remove-{file}", "source": "file", "purpose": "1", "validity": "120", "when": "now"})
+    assert ComposeDraft.objects.get(pk=florists["draft_id"]).lists.filter(pk=file).exists()
+
+
+@pytest.mark.parametrize("pattern", urlpatterns, ids=lambda pattern: pattern.name)
+def test_a_stranger_is_asked_to_sign_in_everywhere(database: Connection, pattern: URLPattern) -> None:
+    if pattern.name in PUBLIC:
+        return
+    response = visitor().get(address(pattern, NOBODYS))
+    assert location(response).startswith("/sign-in/?next=")
+
+
+@pytest.mark.parametrize("role", [Person.Role.VIEWER, Person.Role.FINANCE])
+def test_who_may_not_send_is_told_so_and_sees_the_results(florists: dict[str, object], role: str) -> None:
+    customer = Customer.objects.get(name="Harbour Florist")
+    Person.objects.create(login_name="yan", customer=customer, role=role, created_at=timezone.now())
+    yan = signed_in("yan")
+    assert 'href="/compose/"' not in html(yan.get("/"))
+    for pattern in OF_SOMETHING:
+        response = yan.get(address(pattern, florists))
+        sends = "draft_id" in pattern.pattern.converters
+        assert response.status_code == (403 if sends else 200), pattern.name
+    refused = compose(yan)
+    assert refused.status_code == 403
+    assert "Your role does not send Nothing has been sent or charged" in words(refused)
+    assert ComposeDraft.objects.count() == 1
+
+
+def test_numbers_no_database_takes_are_no_pages(florists: dict[str, object]) -> None:
+    for path in ("/batches/9223372036854775808/", "/messages/99999999999999999999/", "/batches/-1/", "/batches/x/"):
+        assert signed_in().get(path).status_code == 404
