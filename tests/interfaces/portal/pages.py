@@ -52,7 +52,8 @@ def html(response: Any) -> str:
 
 def words(response: Any) -> str:
     """What the page says, in one line."""
-    return " ".join(unescape(_TAG.sub(" ", _HIDDEN.sub(" ", html(response)))).split()).replace(" ,", ",")
+    said = " ".join(unescape(_TAG.sub(" ", _HIDDEN.sub(" ", html(response)))).split())
+    return re.sub(r" ([,.:])", r"\1", said)
 
 
 def value_of(response: Any, name: str) -> str:
@@ -64,7 +65,7 @@ def value_of(response: Any, name: str) -> str:
 
 def errors_of(response: Any) -> dict[str, str]:
     """Field → the error beside it."""
-    found = re.findall(r'<p class="error" id="([a-z]+)-error"[^>]*>(?!.*? hidden)(.*?)</p>', html(response), re.DOTALL)
+    found = re.findall(r'<p class="error" id="([a-z]+)-error">(.*?)</p>', html(response), re.DOTALL)
     return {field: " ".join(unescape(_TAG.sub("", error)).split()) for field, error in found}
 
 
