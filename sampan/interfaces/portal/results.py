@@ -47,9 +47,15 @@ def _asked(request: HttpRequest, member: Member) -> ResultsForm:
 def results(request: HttpRequest, member: Member) -> HttpResponse:
     """The page: the search, totals, the day by hours, and one page of rows."""
     form = _asked(request, member)
-    context: dict[str, Any] = {"form": form, "query": request.GET, "here": "results"}
-    context["more"] = "more" in request.GET or any(request.GET.get(name) for name in EXTRA_FIELDS)
-    context["batches"] = batches.newest_of_portal(member.conn, member.customer.id, most=BATCHES_OFFERED)
+    context: dict[str, Any] = {
+        "form": form,
+        "here": "results",
+        "first": request.GET.get("from", ""),
+        "last": request.GET.get("to", ""),
+        "more": "more" in request.GET or any(request.GET.get(name) for name in EXTRA_FIELDS),
+        "wider": _with(request.GET, more="1"),
+        "batches": batches.newest_of_portal(member.conn, member.customer.id, most=BATCHES_OFFERED),
+    }
     if not form.is_valid():
         return page(request, member, "portal/results.html", status=UNPROCESSABLE, **context)
     search = form.search()
@@ -68,7 +74,6 @@ def results(request: HttpRequest, member: Member) -> HttpResponse:
         "older": _with(request.GET, after=_written(rows[-1].place)) if len(found) > ROWS_A_PAGE else "",
         "newest": _with(request.GET) if after else "",
         "export": _with(request.GET),
-        "wider": _with(request.GET, more="1"),
     }
     return page(request, member, "portal/results.html", **context)
 
