@@ -1,0 +1,56 @@
+"""The pages' words: one for everything a customer can meet, in two halves where it is an error (design: Writing)."""
+
+import pytest
+
+from sampan.accounts.tables import Person
+from sampan.interfaces.words import (
+    FAULTS,
+    MEANINGS,
+    PURPOSES,
+    REASONS,
+    REFUSALS,
+    ROLES,
+    SOURCES,
+    STATUSES,
+    words_of_flaw,
+    words_of_refusal,
+)
+from sampan.messages.reports.shown import Shown
+from sampan.messages.tables import Purpose, Source
+from sampan.reasons import Reason, Refused
+from sampan.routing.numbers import Fault, Flaw
+
+
+def test_every_status_source_purpose_and_role_has_its_word() -> None:
+    assert set(STATUSES) == set(Shown)
+    assert set(SOURCES) == set(Source)
+    assert set(PURPOSES) == set(Purpose)
+    assert set(ROLES) == set(Person.Role)
+
+
+def test_every_reason_that_can_end_a_message_has_its_words() -> None:
+    """spec S72"""
+    assert set(REASONS) == {reason for reason in Reason if reason.shown}
+    assert set(MEANINGS) <= set(REASONS)
+
+
+def test_every_fault_of_a_number_is_marked_for_translation() -> None:
+    """spec S1, S135"""
+    assert {fault.value for fault in Fault} == FAULTS
+    assert words_of_flaw(Flaw(Fault.HONG_KONG_LENGTH, "9123 456", 7)) == "7 digits. A Hong Kong number has 8."
+
+
+def test_every_refusal_of_a_file_has_its_words() -> None:
+    files = {reason for reason in Reason if reason.name.startswith("FILE_")}
+    assert files | {Reason.NOT_A_SPREADSHEET, Reason.NO_SUCH_SHEET, Reason.OVERLOADED} <= set(REFUSALS)
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+def test_a_refusal_says_what_is_wrong_and_how_to_mend_it(reason: Reason) -> None:
+    """design: Writing; two sentences, no exclamation, no "please", "sorry" or "oops" """
+    words = words_of_refusal(Refused(reason, "", "42"))
+    assert words.count(". ") >= 1
+    assert words.endswith(".")
+    assert "{" not in words
+    assert not {"please", "sorry", "oops"} & set(words.lower().split())
+    assert "!" not in words
