@@ -36,7 +36,7 @@ def _digest(folder: Path) -> str:
 
 def _database(url: str) -> dict[str, object]:
     """Django's DATABASES entry for a libpq address or key=value string."""
-    given = psycopg.conninfo.conninfo_to_dict(url)
+    given = {"application_name": "sampan django"} | psycopg.conninfo.conninfo_to_dict(url)
     known = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     entry: dict[str, object] = {ours: str(given.pop(theirs, "") or "") for ours, theirs in known.items()}
     return entry | {

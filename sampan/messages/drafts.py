@@ -5,6 +5,7 @@ A draft's numbers stand in lists, one for each file and one for what was typed, 
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -167,17 +168,11 @@ def _reference(draft: ComposeDraft) -> str:
 def seal(plan: Plan) -> str:
     """What a member has seen on the review and agrees to: another one where text, numbers, filters or price differ."""
     draft = plan.draft
-    kinds = sorted(
-        (
-            kind.destination_id,
-            kind.route_id or 0,
-            kind.units,
-            kind.unit_pips,
-            (kind.reason or Reason.NONE).number,
-            count,
-        )
-        for kind, count in ((plan.kinds[place], count) for place, count in plan.counts.items())
-    )
+    counts: Counter[tuple[int, int, int, int, int]] = Counter()  # not by operator: that is our own affair
+    for place, count in plan.counts.items():
+        kind = plan.kinds[place]
+        reason = kind.reason or Reason.NONE
+        counts[kind.destination_id, kind.route_id or 0, kind.units, kind.unit_pips, reason.number] += count
     seen = (
         draft.text,
         plan.sender,
@@ -187,7 +182,7 @@ def seal(plan: Plan) -> str:
         plan.validity_minutes,
         plan.scheduled_at,
         draft.name,
-        kinds,
+        sorted(counts.items()),
     )
     digest = hashlib.sha256(msgspec.json.encode(seen))
     digest.update(array("q", plan.recipients).tobytes())

@@ -10,7 +10,7 @@ from sampan.interfaces.csv_files import ROWS_AT_ONCE, csv_response
 
 
 def written(rows: list[list[object]]) -> str:
-    return b"".join(csv_response("a.csv", ["A", "B"], rows)).decode()  # type: ignore[arg-type]
+    return b"".join(csv_response("a.csv", ["A", "B"], rows)).decode()
 
 
 def test_it_says_that_it_is_utf_8_and_a_download() -> None:

@@ -1,7 +1,7 @@
 """What went wrong is said in the design's words, and where to go (design: Principles, 4)."""
 
 import re
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.test import Client, override_settings
 from django.urls import path
@@ -25,7 +25,7 @@ class BrokenSite:
     """The pages, with one that fails."""
 
     @staticmethod
-    def broken(_request: object) -> None:
+    def broken(_request: object) -> NoReturn:
         raise RuntimeError("the harbour is closed")
 
     urlpatterns: ClassVar = [path("broken/", broken), *urls.urlpatterns]

@@ -154,23 +154,28 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
 
 
 def _charges(directory: Directory, planned: Plan, goes: Iterable[tuple[Kind, int]]) -> list[Charge]:
-    charges = []
+    """By destination and route; which operator carries a message makes no difference to its price."""
+    counts: Counter[tuple[int, int, int, int]] = Counter()
     for kind, count in goes:
         assert kind.route_id is not None
-        route, destination = directory.routes[kind.route_id], directory.destinations[kind.destination_id]
+        counts[kind.destination_id, kind.route_id, kind.units, kind.unit_pips] += count
+    charges = []
+    for (destination_id, route_id, units, unit_pips), count in counts.most_common():
+        route, destination = directory.routes[route_id], directory.destinations[destination_id]
         shown = route.own_sender and destination.region != Destination.Region.CHINA
+        named = route.name.startswith(destination.name)
         charges.append(
             Charge(
-                route.name if route.name.startswith(destination.name) else destination.name,
-                "" if route.name.startswith(destination.name) else route.name,
+                route.name if named else destination.name,
+                "" if named else route.name,
                 planned.sender if shown else "",
                 count,
-                count * kind.units,
-                kind.unit_pips,
-                count * kind.price_pips,
+                count * units,
+                unit_pips,
+                count * units * unit_pips,
             )
         )
-    return sorted(charges, key=lambda charge: -charge.messages)
+    return charges
 
 
 def _show(

@@ -1,6 +1,7 @@
 """One batch: live progress, counts, a history, and money that adds up (spec S80, S100, S102)."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -91,7 +92,7 @@ def test_while_nothing_moves_no_time_is_promised(member: Client, one: OneOfEach,
 def test_a_scheduled_batch_says_when_and_that_nothing_is_held(database: Connection) -> None:
     """spec S81"""
     make_places()
-    due = timezone.now() + timezone.timedelta(days=1)
+    due = timezone.now() + timedelta(days=1)
     sent = send(database, make_customer(), now=timezone.now(), scheduled_at=due, name="")
     said = words(signed_in().get(f"/batches/{sent.batch_id}/"))
     assert f"Scheduled for {due.astimezone(timezone.get_default_timezone()):%-d %b %Y %H:%M}" in said

@@ -21,7 +21,7 @@ OF_SOMETHING = [pattern for pattern in urlpatterns if isinstance(pattern, URLPat
 
 
 @pytest.fixture
-def florists(database: Connection) -> dict[str, object]:
+def florists(database: Connection) -> dict[str, Any]:
     """Ids of a batch, a message, a draft and a file of Harbour Florist's."""
     make_places()
     florist = make_customer()
@@ -37,7 +37,7 @@ def florists(database: Connection) -> dict[str, object]:
     }
 
 
-def address(pattern: URLPattern, ids: dict[str, object]) -> str:
+def address(pattern: URLPattern, ids: dict[str, Any]) -> str:
     assert pattern.name
     return reverse(pattern.name, kwargs={name: ids[name] for name in pattern.pattern.converters})
 
@@ -49,9 +49,7 @@ def bare(response: Any, asked: str) -> str:
 
 @pytest.mark.parametrize("pattern", OF_SOMETHING, ids=lambda pattern: pattern.name)
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_what_is_anothers_is_as_if_it_did_not_exist(
-    florists: dict[str, object], pattern: URLPattern, method: str
-) -> None:
+def test_what_is_anothers_is_as_if_it_did_not_exist(florists: dict[str, Any], pattern: URLPattern, method: str) -> None:
     mallory = signed_in("mallory")
     theirs, nobodys = address(pattern, florists), address(pattern, NOBODYS)
     found, absent = (getattr(mallory, method)(path) for path in (theirs, nobodys))
@@ -62,7 +60,7 @@ def test_what_is_anothers_is_as_if_it_did_not_exist(
     assert signed_in().get(theirs).status_code == 200
 
 
-def test_her_lists_totals_and_exports_are_empty(florists: dict[str, object]) -> None:
+def test_her_lists_totals_and_exports_are_empty(florists: dict[str, Any]) -> None:
     mallory = signed_in("mallory")
     assert "Welcome, Mallory Ltd" in words(mallory.get("/"))
     batch_id, message_id = florists["batch_id"], florists["message_id"]
@@ -72,7 +70,7 @@ def test_her_lists_totals_and_exports_are_empty(florists: dict[str, object]) -> 
     assert html(mallory.get("/sending-now/")).count("<progress") == 0
 
 
-def test_her_own_draft_does_not_reach_anothers_file(florists: dict[str, object]) -> None:
+def test_her_own_draft_does_not_reach_anothers_file(florists: dict[str, Any]) -> None:
     mallory = signed_in("mallory")
     own = location(compose(mallory, sender="Mallory", do="count"))
     file = florists["list_id"]
@@ -90,7 +88,7 @@ def test_a_stranger_is_asked_to_sign_in_everywhere(database: Connection, pattern
 
 
 @pytest.mark.parametrize("role", [Person.Role.VIEWER, Person.Role.FINANCE])
-def test_who_may_not_send_is_told_so_and_sees_the_results(florists: dict[str, object], role: str) -> None:
+def test_who_may_not_send_is_told_so_and_sees_the_results(florists: dict[str, Any], role: str) -> None:
     customer = Customer.objects.get(name="Harbour Florist")
     Person.objects.create(login_name="yan", customer=customer, role=role, created_at=timezone.now())
     yan = signed_in("yan")
@@ -105,6 +103,6 @@ def test_who_may_not_send_is_told_so_and_sees_the_results(florists: dict[str, ob
     assert ComposeDraft.objects.count() == 1
 
 
-def test_numbers_no_database_takes_are_no_pages(florists: dict[str, object]) -> None:
+def test_numbers_no_database_takes_are_no_pages(florists: dict[str, Any]) -> None:
     for path in ("/batches/9223372036854775808/", "/messages/99999999999999999999/", "/batches/-1/", "/batches/x/"):
         assert signed_in().get(path).status_code == 404

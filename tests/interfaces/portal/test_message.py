@@ -1,7 +1,8 @@
 """One message: its status in words, its parts, its money; never the operator's own codes (spec S72–S74, S76)."""
 
+from datetime import timedelta
+
 import pytest
-from django.utils import timezone
 
 from sampan.database import Connection
 from tests.interfaces.portal.pages import html, signed_in, words
@@ -111,7 +112,7 @@ def test_a_route_that_shows_the_operators_sender_says_so(one: OneOfEach) -> None
 def test_a_scheduled_message_says_when_it_is_due(database: Connection) -> None:
     """spec S50, S81"""
     make_places()
-    due = NOW + timezone.timedelta(days=1)
+    due = NOW + timedelta(days=1)
     (id_,) = send(database, make_customer(), scheduled_at=due).message_ids
     said = words(signed_in().get(f"/messages/{id_}/"))
     assert "It waits for 24 Nov 10:00, Hong Kong time. Nothing is held until then." in said

@@ -17,6 +17,7 @@ from tests.messages.one_of_each import TEXT, OneOfEach, make_one_of_each
 from tests.world import NOW, make_customer, make_places, send
 
 DAY = "2026-11-23"
+PERIOD: dict[str, str] = {"from": DAY, "to": DAY}
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_a_search_finds_what_it_names(
     member: Client, one: OneOfEach, asked: dict[str, str], names: list[str] | None
 ) -> None:
     """spec S100"""
-    page = member.get("/results/", {"from": DAY, "to": DAY, **asked})
+    page = member.get("/results/", {**PERIOD, **asked})
     if asked == {"status": "nonsense"}:
         assert page.status_code == 422
         return
@@ -88,13 +89,13 @@ def test_a_route_is_searched_by(member: Client, one: OneOfEach) -> None:
     page = html(member.get("/results/", {"more": 1}))
     route = re.search(r'<option value="(\d+)">Mainland China</option>', page)
     assert route
-    assert ids_of(member.get("/results/", {"from": DAY, "to": DAY, "route": route[1]})) == [one.ids["sent"]]
+    assert ids_of(member.get("/results/", {**PERIOD, "route": route[1]})) == [one.ids["sent"]]
 
 
 def test_an_smsd_id_is_found_whatever_the_period(member: Client, one: OneOfEach) -> None:
     """spec S6"""
     id_ = one.ids["delivered"]
-    assert ids_of(member.get("/results/", {"number": id_, "from": "2026-01-01", "to": "2026-01-02"})) == [id_]
+    assert ids_of(member.get("/results/", {"number": str(id_), "from": "2026-01-01", "to": "2026-01-02"})) == [id_]
 
 
 def test_a_number_that_may_be_a_mobile_or_an_id_finds_both(member: Client, database: Connection) -> None:
@@ -103,7 +104,7 @@ def test_a_number_that_may_be_a_mobile_or_an_id_finds_both(member: Client, datab
     database.execute("SELECT ensure_partitions(1)")
     (id_,) = send(database, make_customer("other"), now=NOW).message_ids  # of another customer
     assert id_ == 91_230_001
-    page = member.get("/results/", {"number": id_, "from": DAY, "to": DAY})
+    page = member.get("/results/", {"number": str(id_), **PERIOD})
     assert "9123 0001" in words(page)
     assert id_ not in ids_of(page)
 

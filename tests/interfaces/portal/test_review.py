@@ -113,6 +113,7 @@ def test_send_makes_the_batch_as_reviewed(member: Client, database: Connection, 
     assert batch_page == f"/batches/{batch.pk}/"
     assert (batch.name, batch.source, batch.purpose) == ("Wreaths", Source.PORTAL, Purpose.PROMOTIONAL)
     assert (batch.validity_minutes, batch.sender, batch.recipients) == (60, "HarbourFlo", 2)
+    assert batch.person
     assert batch.person.login_name == "harbour"
     assert money(database, florist) == {"held": pips_of("0.63"), "charged": 0}
     assert set(Message.objects.values_list("recipient", flat=True)) == {85291234567, 85366120034}

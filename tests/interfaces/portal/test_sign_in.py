@@ -12,7 +12,7 @@ from tests.interfaces.portal.pages import location, signed_in, visitor, words
 from tests.world import PASSWORD, make_customer
 
 
-def sign_in(client: Client, name: str = "harbour", password: str = PASSWORD, target: str = "", **more: str) -> Any:
+def sign_in(client: Client, name: str = "harbour", password: str = PASSWORD, target: str = "", **more: Any) -> Any:
     return client.post("/sign-in/", {"name": name, "password": password, "next": target}, **more)
 
 
