@@ -2,8 +2,17 @@
 
 from sampan.accounts.tables import ApiKey, Customer, Person, SenderId, SignInFailure
 from sampan.billing.tables import Account, Price, Transfer
-from sampan.dispatch.tables import Attempt, InboxReceipt, OperatorLease
-from sampan.messages.tables import Batch, ClientReference, ComposeDraft, ComposeList, Message, MessagePart, Queued
+from sampan.dispatch.tables import Attempt, GatewayPresence, InboxReceipt, OperatorLease
+from sampan.messages.tables import (
+    Batch,
+    ClientReference,
+    ComposeDraft,
+    ComposeList,
+    Message,
+    MessagePart,
+    PlatformState,
+    Queued,
+)
 from sampan.routing.tables import Destination, Link, LinkState, Operator, Route, RouteOperator
 
 __all__ = [
@@ -16,6 +25,7 @@ __all__ = [
     "ComposeList",
     "Customer",
     "Destination",
+    "GatewayPresence",
     "InboxReceipt",
     "Link",
     "LinkState",
@@ -24,6 +34,7 @@ __all__ = [
     "Operator",
     "OperatorLease",
     "Person",
+    "PlatformState",
     "Price",
     "Queued",
     "Route",

@@ -23,6 +23,7 @@ class Claimed(NamedTuple):
     batch_id: int
     send_by: datetime
     parts_left: int  # bits
+    try_number: int
     recipient: int
     destination_id: int
     route_id: int
@@ -61,8 +62,8 @@ def waiting_customers(conn: Connection, operator_id: int, lane: int) -> list[int
 
 
 CLAIM = one_line("""
-SELECT q.message_id, q.customer_id, q.lane, q.batch_id, q.send_by, q.parts_left, m.recipient, m.destination_id,
-       m.route_id, m.coding, coalesce(m.text, b.text), b.sender, b.signature, b.validity_minutes
+SELECT q.message_id, q.customer_id, q.lane, q.batch_id, q.send_by, q.parts_left, q.try_number, m.recipient,
+       m.destination_id, m.route_id, m.coding, coalesce(m.text, b.text), b.sender, b.signature, b.validity_minutes
   FROM unnest(%(customers)s::int8[], %(afters)s::int8[], %(limits)s::int4[]) AS t (customer_id, after, most)
  CROSS JOIN LATERAL (
        SELECT * FROM queued WHERE operator_id = %(operator)s AND lane = %(lane)s AND customer_id = t.customer_id
@@ -86,10 +87,11 @@ def claim(conn: Connection, operator_id: int, lane: int, turns: Sequence[Turn], 
 
 
 class Handover(NamedTuple):
-    """Parts of one message about to be written to one link, as consecutive submit_sm."""
+    """Parts of one message about to be written to one link, as consecutive submit_sm, or all of them as one."""
 
     claimed: Claimed
     parts: int  # bits
+    as_one: bool
     link_id: int
     first_sequence_number: int
     deadline_at: datetime
@@ -105,18 +107,22 @@ WITH fence AS MATERIALIZED (
 gone AS (
     DELETE FROM queued q
      USING unnest(%(lanes)s::int2[], %(customers)s::int8[], %(ids)s::int8[], %(parts)s::int2[], %(links)s::int4[],
-                  %(sequences)s::int8[], %(recipients)s::int8[], %(deadlines)s::timestamptz[])
-           AS g (lane, customer_id, message_id, parts, link_id, sequence_number, recipient, deadline_at)
+                  %(sequences)s::int8[], %(recipients)s::int8[], %(tries)s::int2[], %(as_one)s::bool[],
+                  %(deadlines)s::timestamptz[])
+           AS g (lane, customer_id, message_id, parts, link_id, sequence_number, recipient, try_number, as_one,
+                 deadline_at)
      WHERE EXISTS (SELECT FROM fence) AND q.operator_id = %(operator)s AND q.lane = g.lane
        AND q.customer_id = g.customer_id AND q.message_id = g.message_id
     RETURNING g.*),
 written AS (
-    INSERT INTO attempt (message_id, part, state, operator_id, link_id, sequence_number, epoch, recipient,
-                         submitted_at, state_at, deadline_at)
-    SELECT message_id, part, {Attempt.State.SUBMITTING.value}, %(operator)s, link_id,
+    INSERT INTO attempt (message_id, part, try_number, carries, state, operator_id, link_id, sequence_number, epoch,
+                         recipient, submitted_at, state_at, deadline_at)
+    SELECT message_id, part, try_number, CASE WHEN as_one THEN parts ELSE 1 << part - 1 END,
+           {Attempt.State.SUBMITTING.value}, %(operator)s, link_id,
            sequence_number + bit_count((parts & (1 << part - 1) - 1)::bit(32)), %(epoch)s, recipient,
            %(now)s, %(now)s, deadline_at
-      FROM gone CROSS JOIN generate_series(1, 15) AS part WHERE parts >> part - 1 & 1 = 1)
+      FROM gone CROSS JOIN generate_series(1, 8) AS part
+     WHERE CASE WHEN as_one THEN part = 1 ELSE parts >> part - 1 & 1 = 1 END)
 SELECT (SELECT count(*) FROM fence), array_agg(message_id) FROM gone""")
 
 
@@ -136,6 +142,8 @@ def attempt(conn: Connection, operator_id: int, epoch: int, handovers: Sequence[
         "links": array_of(h.link_id for h in handovers),
         "sequences": array_of(h.first_sequence_number for h in handovers),
         "recipients": array_of(h.claimed.recipient for h in handovers),
+        "tries": array_of(h.claimed.try_number for h in handovers),
+        "as_one": [h.as_one for h in handovers],
         "deadlines": [h.deadline_at for h in handovers],
     }
     row = conn.execute(ATTEMPT, values, prepare=True).fetchone()
@@ -145,8 +153,8 @@ def attempt(conn: Connection, operator_id: int, epoch: int, handovers: Sequence[
     return set(row[1] or ())
 
 
-class Unsent(NamedTuple):
-    """Parts of a message that were attempted and are proven not to have been taken (throttled, never written)."""
+class Waiting(NamedTuple):
+    """Parts of a message that wait for their turn again: proven not to have been taken, or to be sent once more."""
 
     claimed: Claimed
     parts: int  # bits
@@ -154,8 +162,20 @@ class Unsent(NamedTuple):
 
 
 UNATTEMPT = """
-DELETE FROM attempt a USING unnest(%(ids)s::int8[], %(parts)s::int2[]) AS g (message_id, parts)
- WHERE a.message_id = g.message_id AND g.parts >> a.part - 1 & 1 = 1"""
+DELETE FROM attempt a USING unnest(%(ids)s::int8[], %(tries)s::int2[], %(parts)s::int2[])
+       AS g (message_id, try_number, parts)
+ WHERE a.message_id = g.message_id AND a.try_number = g.try_number AND g.parts & a.carries <> 0"""
+
+
+def unattempt(conn: Connection, waiting: Sequence[Waiting]) -> None:
+    """These attempts did not happen."""
+    values = {
+        "ids": array_of(each.claimed.message_id for each in waiting),
+        "tries": array_of(each.claimed.try_number for each in waiting),
+        "parts": array_of(each.parts for each in waiting),
+    }
+    conn.execute(UNATTEMPT, values, prepare=True)
+
 
 # A batch that is paused gets its messages back when it resumes. What is not sent any more, because its batch was
 # cancelled or another part of it has ended the message, is told to the caller.
@@ -163,25 +183,24 @@ REQUEUE = one_line(f"""
 WITH given AS MATERIALIZED (
     SELECT g.*, b.state, m.final_at IS NOT NULL AS is_final
       FROM unnest(%(lanes)s::int2[], %(customers)s::int8[], %(ids)s::int8[], %(batches)s::int8[],
-                  %(send_by)s::timestamptz[], %(not_before)s::timestamptz[], %(parts)s::int2[])
-           AS g (lane, customer_id, message_id, batch_id, send_by, not_before, parts_left)
+                  %(send_by)s::timestamptz[], %(not_before)s::timestamptz[], %(parts)s::int2[], %(tries)s::int2[])
+           AS g (lane, customer_id, message_id, batch_id, send_by, not_before, parts_left, try_number)
      CROSS JOIN LATERAL (SELECT final_at FROM message WHERE id = g.message_id LIMIT 1) m
      CROSS JOIN LATERAL (SELECT state FROM batch WHERE id = g.batch_id LIMIT 1 FOR SHARE) b),
 back AS (
-    INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left)
-    SELECT %(operator)s, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left
+    INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left,
+                        try_number)
+    SELECT %(operator)s, lane, customer_id, message_id, batch_id, send_by, not_before, parts_left, try_number
       FROM given WHERE state = {Batch.State.RUNNING.value} AND NOT is_final
     ON CONFLICT (operator_id, lane, customer_id, message_id)
-    DO UPDATE SET parts_left = queued.parts_left | excluded.parts_left, not_before = excluded.not_before)
+    DO UPDATE SET parts_left = queued.parts_left | excluded.parts_left, not_before = excluded.not_before,
+                  try_number = greatest(queued.try_number, excluded.try_number))
 SELECT message_id FROM given WHERE state = {Batch.State.CANCELLED.value} OR is_final""")
 
 
-def give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent]) -> set[int]:
-    """Attempts that did not happen go back to the queue; gives the ids of messages that are not sent any more.
-
-    Each message at most once in a call. To be called within a transaction.
-    """
-    claimed = [each.claimed for each in unsent]
+def requeue(conn: Connection, operator_id: int, waiting: Sequence[Waiting]) -> set[int]:
+    """Back to the queue; gives the ids of messages that are not sent any more. Each message at most once in a call."""
+    claimed = [each.claimed for each in waiting]
     values = {
         "operator": operator_id,
         "lanes": array_of(c.lane for c in claimed),
@@ -189,10 +208,10 @@ def give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent]) -> s
         "ids": array_of(c.message_id for c in claimed),
         "batches": array_of(c.batch_id for c in claimed),
         "send_by": [c.send_by for c in claimed],
-        "not_before": [each.not_before for each in unsent],
-        "parts": array_of(each.parts for each in unsent),
+        "not_before": [each.not_before for each in waiting],
+        "parts": array_of(each.parts for each in waiting),
+        "tries": array_of(c.try_number for c in claimed),
     }
-    conn.execute(UNATTEMPT, values, prepare=True)
     return {message_id for (message_id,) in conn.execute(REQUEUE, values, prepare=True)}
 
 

@@ -15,13 +15,14 @@ import structlog
 from sampan.composing.alphabet import Coding
 from sampan.composing.parts import compose
 from sampan.database import DatabaseThreads
-from sampan.dispatch import claims, receipts, results
-from sampan.dispatch.claims import Claimed, Handover, NotTheOwner, Unsent
+from sampan.dispatch import claims, inbox, receipts, results
+from sampan.dispatch.claims import Claimed, Handover, NotTheOwner
 from sampan.dispatch.dialects import Dialect, Way, read_dialect, submits
 from sampan.dispatch.gathering import Gathering
+from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.links import Link, LinkStatus, Part
-from sampan.dispatch.receipts import Kept, Receipt
 from sampan.dispatch.references import References
+from sampan.dispatch.results import Sent, bit
 from sampan.dispatch.throttle import Throttle
 from sampan.dispatch.turns import Turns
 from sampan.messages.tables import Lane, Status
@@ -43,7 +44,6 @@ HELD_S = 0.3  # of the operator's rate
 MOST_A_HANDOVER = 500
 MEMORY_TRIES = 8  # of a receipt that came before its answer was recorded
 MEMORY_TRY_S = 0.05
-LONGEST_RECEIPT_TEXT = 300
 
 log = structlog.get_logger()
 
@@ -59,10 +59,11 @@ class Dispatcher:
     def __init__(
         self,
         facts: OperatorFacts,
+        directory: Directory,
+        is_sending_held: bool,
+        *,
         epoch: int,
         threads: DatabaseThreads,
-        directory: Directory,
-        *,
         on_not_owner: Callable[[], None],
         on_link_status: Callable[[LinkFacts, LinkStatus], None],
         clock: Callable[[], datetime] = utc_now,
@@ -70,6 +71,7 @@ class Dispatcher:
         self.epoch = epoch
         self._threads = threads
         self._directory = directory
+        self._is_sending_held = is_sending_held
         self._on_not_owner = on_not_owner
         self._on_link_status = on_link_status
         self._clock = clock
@@ -92,12 +94,12 @@ class Dispatcher:
 
     def start(self) -> None:
         """Bind the links and begin."""
-        self.update(self._facts, self._directory)
+        self.update(self._facts, self._directory, self._is_sending_held)
         self._tasks = [self._loop.create_task(self._send()), self._loop.create_task(self._look_around())]
 
-    def update(self, facts: OperatorFacts, directory: Directory) -> None:
+    def update(self, facts: OperatorFacts, directory: Directory, is_sending_held: bool) -> None:
         """Staff changed something: links come and go, the rest takes effect at once."""
-        self._facts, self._directory = facts, directory
+        self._facts, self._directory, self._is_sending_held = facts, directory, is_sending_held
         self._dialect = read_dialect(facts.dialect)
         self._throttle.set_ceiling(facts.rate_parts_per_s)
         for gone in self._links.keys() - set(facts.links):
@@ -154,7 +156,7 @@ class Dispatcher:
                     turns.look_at(waiting)
                     if waiting:
                         self._wake.set()
-                due = await self._threads.run(receipts.due, self._facts.id, self._clock())
+                due = await self._threads.run(inbox.due, self._facts.id, self._clock())
                 self._matches.put([(kept, MEMORY_TRIES) for kept in due])
             except psycopg.OperationalError as error:
                 log.warning("dispatch.database_away", work="look around", error=str(error).strip())
@@ -178,7 +180,11 @@ class Dispatcher:
 
     async def _step(self) -> bool:
         """One round; False where nothing could be done."""
-        if self._facts.state != Operator.State.ACTIVE or self._results.is_full:
+        if self._facts.state == Operator.State.PAUSED or self._is_sending_held:
+            for turns in self._turns.values():
+                turns.clear()
+            return False
+        if self._results.is_full:
             return False
         claimed = await self._claim()
         handed = await self._hand_over()
@@ -246,7 +252,8 @@ class Dispatcher:
             parts_of[claimed.message_id] = link, parts
             deadline = now + timedelta(minutes=claimed.validity_minutes) + GRACE
             first = parts[0].sequence_number
-            handovers.append(Handover(claimed, claimed.parts_left, link.facts.id, first, deadline))
+            as_one = parts[0].sent.bits.bit_count() > 1
+            handovers.append(Handover(claimed, claimed.parts_left, as_one, link.facts.id, first, deadline))
         if unsendable:
             await self._end(unsendable, Status.UNDELIVERABLE, Reason.OPERATOR_FAULT, now)
         if not handovers:
@@ -270,15 +277,20 @@ class Dispatcher:
         way = Way(route, self._directory.destinations[claimed.destination_id], self._facts.sender)
         coding = None if way.china else Coding(claimed.coding)
         composed = compose(claimed.text, china=way.china, coding=coding, signature=claimed.signature)
+        if claimed.parts_left >> len(composed.parts):
+            raise ValueError(f"{len(composed.parts)} parts now, more when it was accepted")
         reference = self._references.next(claimed.recipient) if len(composed.parts) > 1 else 0
-        bodies = submits(claimed, composed.parts, way, self._dialect, reference)
-        if claimed.parts_left >> len(bodies):
-            raise ValueError(f"{len(bodies)} parts now, more when it was accepted")
-        numbered = [(n, body) for n, body in enumerate(bodies, 1) if claimed.parts_left & results.bit(n)]
+        bodies = submits(claimed, composed.parts, way, self._dialect, reference=reference, now=self._clock())
         check(bodies[0])
-        numbers = link.sequence_numbers(len(numbered))
+        if len(bodies) < len(composed.parts):  # all parts in one
+            sent = [Sent(claimed, 1, claimed.parts_left)]
+        else:
+            left = (n for n in range(1, len(bodies) + 1) if claimed.parts_left & bit(n))
+            sent = [Sent(claimed, n, bit(n)) for n in left]
+        numbers = link.sequence_numbers(len(sent))
         return [
-            Part(claimed, n, number, route.receipts, body) for (n, body), number in zip(numbered, numbers, strict=True)
+            Part(each, number, route.receipts, route.resends_unknown, bodies[each.part - 1])
+            for each, number in zip(sent, numbers, strict=True)
         ]
 
     # From the wire to the messages; called by the links.
@@ -288,23 +300,23 @@ class Dispatcher:
         found: list[results.Result] = []
         for part, command_status, operator_ref in answers:
             if command_status == CommandStatus.ESME_ROK:
-                found.append(results.Taken(part.claimed.message_id, part.part, operator_ref, part.receipts))
+                found.append(results.Taken(part.sent, operator_ref, part.receipts))
             elif self._dialect.waits(command_status):
                 if self._dialect.throttles(command_status):
                     self._throttle.refused(self._loop.time())
-                found.append(Unsent(part.claimed, results.bit(part.part), self._clock() + BACK_OFF))
+                found.append(results.Unsent(part.sent, self._clock() + BACK_OFF))
             else:
                 reason = self._dialect.refusal(command_status)
-                found.append(results.RefusedForGood(part.claimed, part.part, command_status, reason))
+                found.append(results.RefusedForGood(part.sent, command_status, reason))
         self._results.put(found)
 
     def on_unanswered(self, parts: Sequence[Part]) -> None:
         """The outcome is unknown (spec S76)."""
-        self._results.put([results.Unanswered(part.claimed.message_id, part.part) for part in parts])
+        self._results.put([results.Unanswered(part.sent, part.resends) for part in parts])
 
     def on_unsent(self, parts: Sequence[Part]) -> None:
         """Proven unsent: back to the queue, uncharged."""
-        self._results.put([Unsent(part.claimed, results.bit(part.part), None) for part in parts])
+        self._results.put([results.Unsent(part.sent, None) for part in parts])
 
     def on_room(self) -> None:
         """A window has room."""
@@ -318,19 +330,8 @@ class Dispatcher:
             receipt = read_receipt(body)
             if receipt is None:
                 refused.append(number)
-                continue
-            handset = body.source_addr.lstrip("+")
-            recipient = int(handset) if handset.isascii() and handset.isdigit() else None
-            text = receipt.text[:LONGEST_RECEIPT_TEXT]
-            ref = receipt.id or ""
-            state = int(receipt.state or 0)
-            kept.append(
-                (
-                    session,
-                    number,
-                    Receipt(link.facts.id, ref, recipient, state, receipt.error, receipt.intermediate, text),
-                )
-            )
+            else:
+                kept.append((session, number, inbox.receipt_of(link.facts.id, body, receipt)))
         if refused:
             log.warning("dispatch.reply_refused", operator=self._facts.name, replies=len(refused))
             session.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
@@ -344,9 +345,7 @@ class Dispatcher:
 
         One that has been closed meanwhile does nothing, and the operator sends those again.
         """
-        kept = await self._threads.run(
-            receipts.keep, self._facts.id, [receipt for _, _, receipt in items], self._clock()
-        )
+        kept = await self._threads.run(inbox.keep, self._facts.id, [receipt for _, _, receipt in items], self._clock())
         for session in {session for session, _, _ in items}:
             session.acknowledge([number for other, number, _ in items if other is session])
         self._matches.put([(each, 0) for each in kept])
@@ -361,7 +360,7 @@ class Dispatcher:
             self._loop.call_later(MEMORY_TRY_S, self._matches.put, again)
         later = [each for each in left if tried[each.id] >= MEMORY_TRIES]
         if later:
-            await self._threads.run(receipts.postpone, later)
+            await self._threads.run(inbox.postpone, later)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

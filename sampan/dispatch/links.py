@@ -7,6 +7,7 @@ that stands before it. When a link dies, what was written is unknown and what wa
 import asyncio
 import contextlib
 import ssl
+import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from sampan.dispatch.claims import Claimed
+from sampan.dispatch.results import Sent
 from sampan.messages.tables import Lane
 from sampan.routing.operators import LinkFacts
 from sampan.routing.tables import Link as LinkRow
@@ -34,13 +35,27 @@ STOP_WITHIN_S = 5.0
 log = structlog.get_logger()
 
 
+def tls_context(facts: LinkFacts) -> ssl.SSLContext:
+    """Verifies the SMSC by the system's authorities or its own, and shows our certificate where there is one.
+
+    Raises ssl.SSLError where certificate and key do not fit, OSError where they are no PEM.
+    """
+    context = ssl.create_default_context(cadata=facts.tls_authorities or None)
+    if facts.tls_certificate:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as pem:  # 0600; the module reads files only
+            pem.write(f"{facts.tls_certificate}\n{facts.tls_key}\n")
+            pem.flush()
+            context.load_cert_chain(pem.name)
+    return context
+
+
 class Part(NamedTuple):
     """One part whose attempt is committed: what goes on the wire, and what it is."""
 
-    claimed: Claimed
-    part: int
+    sent: Sent
     sequence_number: int
-    receipts: bool
+    receipts: bool  # whether one will come
+    resends: bool  # whether it may go once more where nobody answers
     body: SubmitSm
 
 
@@ -105,7 +120,7 @@ class Link:
     def write(self, parts: Sequence[Part]) -> None:
         """Write these as soon as the window lets them; their attempts are committed."""
         for part in parts:
-            self._ready[Lane(part.claimed.lane)].append(part)
+            self._ready[Lane(part.sent.claimed.lane)].append(part)
         self._pump()
 
     def _pump(self) -> None:
@@ -200,7 +215,7 @@ class Link:
             password=facts.password,
             system_type=facts.system_type,
             mode=MODES[facts.bind],
-            tls=ssl.create_default_context() if facts.tls else None,
+            tls=tls_context(facts) if facts.tls else None,
         )
         limits = Limits(
             window=facts.window_size,

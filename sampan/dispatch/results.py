@@ -5,66 +5,81 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sampan.database import Connection, array_of, one_line
-from sampan.dispatch.claims import Claimed, Unsent, give_back, withdraw
+from sampan.dispatch.claims import Claimed, Waiting, requeue, unattempt, withdraw
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
 from sampan.messages.status import Settled
-from sampan.messages.tables import Status
+from sampan.messages.tables import Lane, Status
 from sampan.reasons import Reason
 
 
-class Taken(NamedTuple):
-    """The operator has the part, under its own message_id. Without receipts that is all there will be."""
+class Sent(NamedTuple):
+    """What one submit_sm carries of a message: its part, or all of them as `bits`."""
 
-    message_id: int
+    claimed: Claimed
     part: int
+    bits: int
+
+
+class Taken(NamedTuple):
+    """The operator has it, under its own message_id. Without receipts that is all there will be."""
+
+    sent: Sent
     operator_ref: str
     receipts: bool
 
 
 class RefusedForGood(NamedTuple):
-    """The operator does not want the part, and never will."""
+    """The operator does not want it, and never will."""
 
-    claimed: Claimed
-    part: int
+    sent: Sent
     command_status: int
     reason: Reason
 
 
 class Unanswered(NamedTuple):
-    """The part was written and nobody knows what became of it (spec S76)."""
+    """It was written and nobody knows what became of it (spec S76). A route may let codes go once more."""
 
-    message_id: int
-    part: int
+    sent: Sent
+    resends: bool
+
+
+class Unsent(NamedTuple):
+    """Proven not to have been taken: throttled, or never written."""
+
+    sent: Sent
+    not_before: datetime | None
 
 
 Result = Taken | RefusedForGood | Unanswered | Unsent
 
+KEYS = "%(ids)s::int8[], %(parts)s::int2[], %(tries)s::int2[]"
+SAME = "a.message_id = g.message_id AND a.part = g.part AND a.try_number = g.try_number"
+
 TAKE = one_line(f"""
 UPDATE attempt a SET state = {Attempt.State.TAKEN.value}, operator_ref = g.operator_ref, answered_at = %(now)s,
        state_at = %(now)s
-  FROM unnest(%(ids)s::int8[], %(parts)s::int2[], %(refs)s::text[]) AS g (message_id, part, operator_ref)
- WHERE a.message_id = g.message_id AND a.part = g.part
-   AND a.state IN ({Attempt.State.SUBMITTING.value}, {Attempt.State.UNKNOWN.value})""")
+  FROM unnest({KEYS}, %(refs)s::text[]) AS g (message_id, part, try_number, operator_ref)
+ WHERE {SAME} AND a.state IN ({Attempt.State.SUBMITTING.value}, {Attempt.State.UNKNOWN.value})""")
 
-END = one_line("""
+END = one_line(f"""
 WITH gone AS (
     DELETE FROM attempt a
-     USING unnest(%(ids)s::int8[], %(parts)s::int2[], %(refs)s::text[], %(codes)s::int4[])
-           AS g (message_id, part, operator_ref, command_status)
-     WHERE a.message_id = g.message_id AND a.part = g.part
-    RETURNING a.message_id, a.part, a.operator_id, a.link_id, a.sequence_number, a.submitted_at,
+     USING unnest({KEYS}, %(refs)s::text[], %(codes)s::int4[])
+           AS g (message_id, part, try_number, operator_ref, command_status)
+     WHERE {SAME}
+    RETURNING a.message_id, a.part, a.try_number, a.operator_id, a.link_id, a.sequence_number, a.submitted_at,
               g.operator_ref, g.command_status)
-INSERT INTO message_part (message_id, part, operator_id, link_id, sequence_number, submitted_at, answered_at,
-                          operator_ref, command_status)
-SELECT message_id, part, operator_id, link_id, sequence_number, submitted_at, %(now)s, operator_ref, command_status
-  FROM gone""")
+INSERT INTO message_part (message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at,
+                          answered_at, operator_ref, command_status)
+SELECT message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at, %(now)s, operator_ref,
+       command_status FROM gone""")
 
 LOSE = one_line(f"""
 UPDATE attempt a SET state = {Attempt.State.UNKNOWN.value}, state_at = %(now)s
-  FROM unnest(%(ids)s::int8[], %(parts)s::int2[]) AS g (message_id, part)
- WHERE a.message_id = g.message_id AND a.part = g.part AND a.state = {Attempt.State.SUBMITTING.value}
-RETURNING a.message_id""")
+  FROM unnest({KEYS}) AS g (message_id, part, try_number)
+ WHERE {SAME} AND a.state = {Attempt.State.SUBMITTING.value}
+RETURNING a.message_id, a.part, a.try_number""")
 
 
 def bit(part: int) -> int:
@@ -72,7 +87,16 @@ def bit(part: int) -> int:
     return 1 << part - 1
 
 
-class _Ledger:
+def _keys(sent: Iterable[Sent]) -> dict[str, object]:
+    rows = list(sent)
+    return {
+        "ids": array_of(each.claimed.message_id for each in rows),
+        "parts": array_of(each.part for each in rows),
+        "tries": array_of(each.claimed.try_number for each in rows),
+    }
+
+
+class _Decisions:
     """Collects what is decided of each message, so that each is settled once in a transaction."""
 
     def __init__(self) -> None:
@@ -96,79 +120,85 @@ class _Ledger:
 
 
 def record(conn: Connection, operator_id: int, results: Sequence[Result], now: datetime) -> None:
-    """All of them, in one transaction. Each part at most once in a call."""
+    """All of them, in one transaction. Each submit_sm at most once in a call."""
     taken = [result for result in results if isinstance(result, Taken)]
     refused = [result for result in results if isinstance(result, RefusedForGood)]
     lost = [result for result in results if isinstance(result, Unanswered)]
     unsent = [result for result in results if isinstance(result, Unsent)]
-    decided = _Ledger()
-    for part in taken:
-        decided.add(Settled(part.message_id, bit(part.part), bit(part.part)))
+    decided = _Decisions()
+    for each in taken:
+        decided.add(Settled(each.sent.claimed.message_id, each.sent.bits, each.sent.bits))
     for refusal in refused:
         ending = Status.UNDELIVERABLE, refusal.reason
-        decided.add(Settled(refusal.claimed.message_id, bit(refusal.part), 0, *ending))
+        decided.add(Settled(refusal.sent.claimed.message_id, refusal.sent.bits, 0, *ending))
     with conn.transaction():
         _give_back(conn, operator_id, unsent, decided)
         _drop_rest(conn, operator_id, refused, decided)
-        _take(conn, [part for part in taken if part.receipts], now)
-        _end(conn, [part for part in taken if not part.receipts], refused, now)
-        status.doubt(conn, _lose(conn, lost, now))
+        _take(conn, [each for each in taken if each.receipts], now)
+        _end(conn, [each for each in taken if not each.receipts], refused, now)
+        _lose(conn, operator_id, lost, now)
         status.settle(conn, decided.rows(), now)
 
 
-def _give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent], decided: _Ledger) -> None:
-    """To the queue; what a cancelled batch had in hand is cancelled now."""
-    whole: dict[int, Unsent] = {}
-    for each in unsent:
+def _by_message(rows: Iterable[Waiting]) -> list[Waiting]:
+    whole: dict[int, Waiting] = {}
+    for each in rows:
         known = whole.get(each.claimed.message_id, each)
         whole[each.claimed.message_id] = each._replace(parts=known.parts | each.parts)
-    if whole:
-        for message_id in give_back(conn, operator_id, list(whole.values())):
-            decided.add(Settled(message_id, whole[message_id].parts, 0, Status.UNDELIVERABLE, Reason.CANCELLED))
+    return list(whole.values())
 
 
-def _drop_rest(conn: Connection, operator_id: int, refused: Sequence[RefusedForGood], decided: _Ledger) -> None:
+def _give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent], decided: _Decisions) -> None:
+    """To the queue; what a cancelled batch had in hand is cancelled now."""
+    waiting = _by_message(Waiting(each.sent.claimed, each.sent.bits, each.not_before) for each in unsent)
+    if waiting:
+        unattempt(conn, waiting)
+        ended = requeue(conn, operator_id, waiting)
+        for each in waiting:
+            if (message_id := each.claimed.message_id) in ended:
+                decided.add(Settled(message_id, each.parts, 0, Status.UNDELIVERABLE, Reason.CANCELLED))
+
+
+def _drop_rest(conn: Connection, operator_id: int, refused: Sequence[RefusedForGood], decided: _Decisions) -> None:
     """One part refused for good: those not yet sent are not sent (spec S73)."""
     if refused:
-        for message_id, parts in withdraw(conn, operator_id, [refusal.claimed for refusal in refused]).items():
+        for message_id, parts in withdraw(conn, operator_id, [each.sent.claimed for each in refused]).items():
             decided.add(Settled(message_id, parts, 0))
 
 
 def _take(conn: Connection, taken: Sequence[Taken], now: datetime) -> None:
     if taken:
-        values = {
-            "ids": array_of(part.message_id for part in taken),
-            "parts": array_of(part.part for part in taken),
-            "refs": [part.operator_ref for part in taken],
-            "now": now,
-        }
+        values = _keys(each.sent for each in taken) | {"refs": [each.operator_ref for each in taken], "now": now}
         conn.execute(TAKE, values, prepare=True)
 
 
 def _end(conn: Connection, taken: Sequence[Taken], refused: Sequence[RefusedForGood], now: datetime) -> None:
-    """Parts of which no receipt will come."""
-    if not taken and not refused:
-        return
-    values = {
-        "ids": array_of([*(p.message_id for p in taken), *(r.claimed.message_id for r in refused)]),
-        "parts": array_of([*(p.part for p in taken), *(r.part for r in refused)]),
-        "refs": [*(p.operator_ref for p in taken), *(None for _ in refused)],
-        "codes": array_of([*(0 for _ in taken), *(r.command_status for r in refused)]),
-        "now": now,
-    }
-    conn.execute(END, values, prepare=True)
+    """Those of which no receipt will come."""
+    if taken or refused:
+        values = _keys([*(each.sent for each in taken), *(each.sent for each in refused)]) | {
+            "refs": [*(each.operator_ref for each in taken), *(None for _ in refused)],
+            "codes": array_of([*(0 for _ in taken), *(each.command_status for each in refused)]),
+            "now": now,
+        }
+        conn.execute(END, values, prepare=True)
 
 
-def _lose(conn: Connection, lost: Sequence[Unanswered], now: datetime) -> list[int]:
-    """Gives the messages of those that nobody had answered meanwhile."""
+def _lose(conn: Connection, operator_id: int, lost: Sequence[Unanswered], now: datetime) -> None:
+    """Those that nobody had answered meanwhile are in doubt; codes go once more where the route lets them."""
     if not lost:
-        return []
-    values = {
-        "ids": array_of(part.message_id for part in lost),
-        "parts": array_of(part.part for part in lost),
-        "now": now,
-    }
-    return [message_id for (message_id,) in conn.execute(LOSE, values, prepare=True)]
+        return
+    gone = set(conn.execute(LOSE, _keys(each.sent for each in lost) | {"now": now}, prepare=True).fetchall())
+    status.doubt(conn, [message_id for message_id, *_ in gone])
+    again = [
+        Waiting(each.sent.claimed._replace(try_number=2), each.sent.bits, None)
+        for each in lost
+        if each.resends
+        and each.sent.claimed.try_number == 1
+        and each.sent.claimed.lane == Lane.TRANSACTIONAL
+        and (each.sent.claimed.message_id, each.sent.part, 1) in gone
+    ]
+    if again:
+        requeue(conn, operator_id, _by_message(again))
 
 
 def end_unsent(

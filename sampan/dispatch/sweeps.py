@@ -6,7 +6,6 @@ The worker calls each of these again and again with a bounded number of rows; th
 from datetime import datetime, timedelta
 
 from sampan.database import Connection
-from sampan.dispatch.results import bit
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
 from sampan.messages.status import Evidence, Settled
@@ -34,17 +33,17 @@ def end_not_sent_in_time(conn: Connection, now: datetime) -> int:
 
 OVERDUE = f"""
     WITH gone AS (
-        DELETE FROM attempt WHERE (message_id, part) IN (
-            SELECT message_id, part FROM attempt
+        DELETE FROM attempt WHERE (message_id, part, try_number) IN (
+            SELECT message_id, part, try_number FROM attempt
              WHERE deadline_at <= %(now)s AND state <> {Attempt.State.SUBMITTING.value}
              ORDER BY message_id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
         RETURNING *),
     kept AS (
-        INSERT INTO message_part (message_id, part, operator_id, link_id, sequence_number, submitted_at, answered_at,
-                                  operator_ref, receipt_error)
-        SELECT message_id, part, operator_id, link_id, sequence_number, submitted_at, answered_at, operator_ref,
-               receipt_error FROM gone)
-    SELECT message_id, part, state FROM gone"""
+        INSERT INTO message_part (message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at,
+                                  answered_at, operator_ref, receipt_error)
+        SELECT message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at, answered_at,
+               operator_ref, receipt_error FROM gone)
+    SELECT message_id, carries, state FROM gone"""
 
 
 def end_without_receipt(conn: Connection, now: datetime) -> int:
@@ -55,9 +54,9 @@ def end_without_receipt(conn: Connection, now: datetime) -> int:
     with conn.transaction():
         rows = conn.execute(OVERDUE, {"now": now, "most": MOST_A_SWEEP}).fetchall()
         doubtful: dict[int, int] = {}
-        for message_id, part, state in rows:
+        for message_id, carries, state in rows:
             if state == Attempt.State.UNKNOWN:
-                doubtful[message_id] = doubtful.get(message_id, 0) | bit(part)
+                doubtful[message_id] = doubtful.get(message_id, 0) | carries
         ending = Status.EXPIRED, Reason.NO_RECEIPT
         status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in doubtful.items()], now)
         waiting = {message_id for message_id, *_ in rows} - doubtful.keys()

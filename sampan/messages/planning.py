@@ -218,7 +218,7 @@ def _way(destination: DestinationFacts | None, draft: Draft, sender: str, terms:
             continue
         if route.own_sender and not sender:
             return _Way(destination, route, reason=Reason.SENDER_NOT_POSSIBLE)
-        if not route.operator_ids:
+        if not route.carriers:
             return _Way(destination, route, reason=Reason.NO_ROUTE)
         return _Way(destination, route, price)
     return _Way(destination, reason=Reason.NO_ROUTE)
@@ -278,13 +278,14 @@ def _kinds(
 ) -> tuple[list[Kind], list[int]]:
     """The kinds, and for each number the place of its own."""
     kinds: list[Kind] = []
-    places: dict[tuple[DestinationFacts | None, Reason | None], int] = {}
+    places: dict[tuple[DestinationFacts | None, int | None, Reason | None], int] = {}
     kind_of = []
     for number, destination in zip(numbers, destinations, strict=True):
-        key = destination, _barred(draft, number)
+        route = ways[destination].route
+        key = destination, route.operator_for(number) if route else None, _barred(draft, number)
         if key not in places:
             places[key] = len(kinds)
-            kinds.append(_kind(draft, ways[destination], texts, key[1]))
+            kinds.append(_kind(draft, ways[destination], texts, *key[1:]))
         kind_of.append(places[key])
     return kinds, kind_of
 
@@ -295,7 +296,7 @@ def _barred(draft: Draft, number: int) -> Reason | None:
     return Reason.TRIAL_RECIPIENT if own_only and number != draft.customer.verified_mobile else None
 
 
-def _kind(draft: Draft, way: _Way, texts: Texts, barred: Reason | None) -> Kind:
+def _kind(draft: Draft, way: _Way, texts: Texts, operator_id: int | None, barred: Reason | None) -> Kind:
     china = way.destination is not None and way.destination.region == Destination.Region.CHINA
     composed = texts[china]
     limit = draft.customer.message_limit_pips
@@ -303,7 +304,7 @@ def _kind(draft: Draft, way: _Way, texts: Texts, barred: Reason | None) -> Kind:
     return Kind(
         destination_id=way.destination.id if way.destination else 0,
         route_id=way.route.id if way.route else None,
-        operator_id=way.route.operator_ids[0] if way.route and way.route.operator_ids else None,
+        operator_id=operator_id,
         composed=composed,
         unit_pips=way.unit_pips,
         reason=way.reason or barred or (Reason.OVER_MESSAGE_LIMIT if over else None),

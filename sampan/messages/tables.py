@@ -129,8 +129,9 @@ class Message(models.Model):
 class MessagePart(models.Model):
     """What became of one part, once that is known: refused, or with a final receipt. Written by dispatch/."""
 
-    message_id = models.BigIntegerField(primary_key=True)  # with `part`
+    message_id = models.BigIntegerField(primary_key=True)  # with `part` and `try_number`
     part = models.SmallIntegerField()
+    try_number = models.SmallIntegerField()
     operator_id = models.IntegerField()
     link_id = models.IntegerField()
     sequence_number = models.BigIntegerField()
@@ -161,6 +162,7 @@ class Queued(models.Model):
     send_by = models.DateTimeField()  # past it: not sent in time (spec S70)
     not_before = models.DateTimeField(null=True)  # the operator asked to wait
     parts_left = models.SmallIntegerField()  # bits of the parts still to send
+    try_number = models.SmallIntegerField()  # 2: sent again where a route may (spec S76)
 
     class Meta:
         db_table = "queued"
@@ -245,3 +247,18 @@ class ComposeList(models.Model):
     def column_letter(self) -> str:
         """As spreadsheets call it: A … Z, AA …"""
         return letter_of(self.column or 0)
+
+
+class PlatformState(models.Model):
+    """The one row that says whether sending is held, such as after a restore (spec S53). Written by staff."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    sending_held = models.BooleanField(default=False)
+    words = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "platform_state"
+
+    def __str__(self) -> str:
+        return self.words

@@ -72,6 +72,7 @@ CREATE INDEX message_of_customer ON message (customer_id, created_at, id);
 CREATE TABLE message_part (
     message_id bigint NOT NULL,
     part smallint NOT NULL,
+    try_number smallint NOT NULL,
     submitted_at timestamptz NOT NULL,
     answered_at timestamptz,
     receipt_at timestamptz,
@@ -82,7 +83,7 @@ CREATE TABLE message_part (
     receipt_state smallint,
     operator_ref text,
     receipt_error text,
-    PRIMARY KEY (message_id, part)
+    PRIMARY KEY (message_id, part, try_number)
 ) PARTITION BY RANGE (message_id);
 
 CREATE TABLE queued (
@@ -94,12 +95,15 @@ CREATE TABLE queued (
     send_by timestamptz NOT NULL,
     not_before timestamptz,
     parts_left smallint NOT NULL CHECK (parts_left > 0),
+    try_number smallint NOT NULL DEFAULT 1,
     PRIMARY KEY (operator_id, lane, customer_id, message_id)
 );
 
 CREATE TABLE attempt (
     message_id bigint NOT NULL,
     part smallint NOT NULL,
+    try_number smallint NOT NULL,
+    carries smallint NOT NULL CHECK (carries > 0),
     state smallint NOT NULL CHECK (state BETWEEN 1 AND 4),
     operator_id integer NOT NULL,
     link_id integer NOT NULL,
@@ -110,12 +114,14 @@ CREATE TABLE attempt (
     answered_at timestamptz,
     state_at timestamptz NOT NULL,
     deadline_at timestamptz NOT NULL,
+    queried_at timestamptz,
     operator_ref text,
     receipt_error text,
-    PRIMARY KEY (message_id, part),
+    PRIMARY KEY (message_id, part, try_number),
     CHECK ((operator_ref IS NULL) = (state IN (1, 4)))
 );
 CREATE INDEX attempt_by_ref ON attempt (operator_id, operator_ref) WHERE operator_ref IS NOT NULL;
+CREATE INDEX attempt_unknown ON attempt (operator_id, recipient) WHERE state = 4;
 
 CREATE TABLE inbox_receipt (
     id bigint PRIMARY KEY DEFAULT nextval('inbox_receipt_id'),
@@ -124,10 +130,13 @@ CREATE TABLE inbox_receipt (
     received_at timestamptz NOT NULL,
     retry_at timestamptz NOT NULL,
     recipient bigint,
+    submitted_at timestamptz,
+    user_reference integer,
     tries smallint NOT NULL DEFAULT 0,
     receipt_state smallint NOT NULL,
     intermediate boolean NOT NULL,
     operator_ref text NOT NULL,
+    source text NOT NULL,
     receipt_error text,
     text text NOT NULL
 );
@@ -145,6 +154,11 @@ CREATE TABLE operator_lease (
     operator_id integer PRIMARY KEY,
     owner text NOT NULL,
     epoch bigint NOT NULL,
+    expires_at timestamptz NOT NULL
+);
+
+CREATE TABLE gateway_presence (
+    owner text PRIMARY KEY,
     expires_at timestamptz NOT NULL
 );
 
@@ -236,6 +250,7 @@ END $$;"""
             ("operator", ""),
             ("link", ""),
             ("price", ""),
+            ("platform_state", ""),
         )
     ]
 )

@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 
 from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
+from sampan.dispatch.failover import fail_over, watch_operators
 from sampan.messages.announcing import announce
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.schedule import start_one
@@ -43,6 +44,14 @@ def start_due_batches(conn: Connection, now: datetime) -> int:
     while (places := start_one(conn, terms_in_force(conn, THIS_PLATFORM), now)) is not None:
         announce(conn, places)
         count += 1
+    return count
+
+
+def move_what_is_stuck(conn: Connection, now: datetime) -> int:
+    """What waits for operators that are down or paused goes by others."""
+    watch_operators(conn, now)
+    count, places = fail_over(conn)
+    announce(conn, places)
     return count
 
 
@@ -80,6 +89,7 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
 
 JOBS = (
     ("start due batches", 1, start_due_batches),
+    ("move what is stuck", 5, move_what_is_stuck),
     ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
     ("end what got no receipt", 30, sweeps.end_without_receipt),
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),

@@ -6,19 +6,35 @@ from dataclasses import dataclass
 from sampan.database import Connection, Snapshot
 from sampan.routing.tables import Destination, Operator
 
+SPREAD = 2_654_435_761  # Knuth's: neighbouring numbers fall far apart
 ECONOMIC_ROUTE = "hk-economic"  # what the HTTP API's RANDOMID selects (spec S40)
 
 
 @dataclass(frozen=True, slots=True)
 class RouteFacts:
-    """A route as messages need it; `operator_ids` in the order in which they carry it, paused ones last."""
+    """A route as messages need it; `carriers` are those operators of the lowest position that work, with their shares.
+
+    Where none works they are those of the lowest position, so that messages wait for them.
+    """
 
     id: int
     code: str
     name: str
     own_sender: bool
     receipts: bool
-    operator_ids: tuple[int, ...]
+    resends_unknown: bool = False
+    carriers: tuple[tuple[int, int], ...] = ()
+
+    def operator_for(self, number: int) -> int | None:
+        """Who carries a message to this number: always the same for one number, and by their shares for many."""
+        if len(self.carriers) < 2:
+            return self.carriers[0][0] if self.carriers else None
+        place = number * SPREAD % sum(share for _, share in self.carriers)
+        for operator_id, share in self.carriers:
+            place -= share
+            if place < 0:
+                return operator_id
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +79,24 @@ class Directory:
 
 
 ROUTES = f"""
-    SELECT r.id, r.code, r.name, r.own_sender, r.receipts,
-           array_agg(o.id ORDER BY o.state <> {Operator.State.ACTIVE.value}, c.position, o.id)
-                FILTER (WHERE o.id IS NOT NULL)
-      FROM route r LEFT JOIN route_operator c ON c.route_id = r.id LEFT JOIN operator o ON o.id = c.operator_id
-     GROUP BY r.id"""
+    SELECT r.id, r.code, r.name, r.own_sender, r.receipts, r.resends_unknown, o.id, c.share
+      FROM route r
+      LEFT JOIN (SELECT c.*, rank() OVER (PARTITION BY c.route_id ORDER BY
+                        o.state <> {Operator.State.ACTIVE.value} OR o.down_since IS NOT NULL, c.position) AS place
+                   FROM route_operator c JOIN operator o ON o.id = c.operator_id) c ON c.route_id = r.id AND c.place = 1
+      LEFT JOIN operator o ON o.id = c.operator_id
+     ORDER BY r.id, o.id"""
 DESTINATIONS = "SELECT id, name, region, prefixes, route_id FROM destination"
 
 
 def load_directory(conn: Connection) -> Directory:
     """The directory as it stands."""
-    routes = {
-        id_: RouteFacts(id_, code, name, own_sender, receipts, tuple(operator_ids or ()))
-        for id_, code, name, own_sender, receipts, operator_ids in conn.execute(ROUTES)
-    }
+    routes: dict[int, RouteFacts] = {}
+    for id_, code, name, own_sender, receipts, resends, operator_id, share in conn.execute(ROUTES):
+        carriers = routes[id_].carriers if id_ in routes else ()
+        if operator_id is not None:
+            carriers += ((operator_id, share),)
+        routes[id_] = RouteFacts(id_, code, name, own_sender, receipts, resends, carriers)
     by_prefix = {}
     for id_, name, region, prefixes, route_id in conn.execute(DESTINATIONS):
         destination = DestinationFacts(id_, name, Destination.Region(region), route_id)

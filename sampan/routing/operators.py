@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 
@@ -25,6 +26,9 @@ class LinkFacts:
     tls: bool
     enquire_link_s: int
     response_timeout_s: int
+    tls_authorities: str = ""
+    tls_certificate: str = ""
+    tls_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +47,39 @@ class OperatorFacts:
 OPERATORS = "SELECT id, name, state, rate_parts_per_s, sender, dialect FROM operator ORDER BY id"
 LINKS = """
     SELECT operator_id, id, host, port, bind, system_id, password_sealed, system_type, window_size, tls,
-           enquire_link_s, response_timeout_s
+           enquire_link_s, response_timeout_s, tls_authorities, tls_certificate, tls_key_sealed
       FROM link ORDER BY id"""
 
 
 def load_operators(conn: Connection) -> dict[int, OperatorFacts]:
     """All operators by id. Raises CannotUnseal."""
     links: dict[int, list[LinkFacts]] = {}
-    for operator_id, id_, host, port, bind, system_id, sealed, *rest in conn.execute(LINKS):
-        facts = LinkFacts(id_, host, port, Link.Bind(bind), system_id, unseal(sealed), *rest)
-        links.setdefault(operator_id, []).append(facts)
+    for operator_id, *columns in conn.execute(LINKS):
+        links.setdefault(operator_id, []).append(_link(columns))
     return {
         id_: OperatorFacts(id_, name, Operator.State(state), rate, sender, dialect, tuple(links.get(id_, ())))
         for id_, name, state, rate, sender, dialect in conn.execute(OPERATORS)
     }
+
+
+def _link(columns: Sequence[Any]) -> LinkFacts:
+    id_, host, port, bind, system_id, password, system_type, window, tls, enquire_s, answer_s, *pems, key = columns
+    return LinkFacts(
+        id=id_,
+        host=host,
+        port=port,
+        bind=Link.Bind(bind),
+        system_id=system_id,
+        password=unseal(password),
+        system_type=system_type,
+        window_size=window,
+        tls=tls,
+        enquire_link_s=enquire_s,
+        response_timeout_s=answer_s,
+        tls_authorities=pems[0],
+        tls_certificate=pems[1],
+        tls_key=unseal(key) if key else "",
+    )
 
 
 operators = Snapshot(load_operators, "operator", "link")
@@ -66,32 +89,62 @@ operators = Snapshot(load_operators, "operator", "link")
 def add_operator(
     *,
     name: str,
-    host: str,
-    port: int,
-    system_id: str,
-    password: str,
     route_codes: Sequence[str],
-    window: int,
-    rate_parts_per_s: int,
+    rate_parts_per_s: int = 0,
     dialect: dict[str, object] | None = None,
+    **link: Any,
 ) -> Operator:
-    """An operator with one transceiver link, last in the order of the routes it carries.
+    """An operator with one link (see `add_link`), last in the order of the routes it carries.
 
     Raises Route.DoesNotExist naming a route that there is not, IntegrityError for a name in use.
     """
     operator = Operator.objects.create(name=name, rate_parts_per_s=rate_parts_per_s, dialect=dialect or {})
-    Link.objects.create(
+    add_link(operator, **link)
+    for code in route_codes:
+        carry(operator, code)
+    return operator
+
+
+def add_link(
+    operator: Operator,
+    *,
+    host: str,
+    port: int,
+    system_id: str,
+    password: str,
+    window: int = 10,
+    bind: Link.Bind = Link.Bind.TRANSCEIVER,
+    tls: bool = False,
+    tls_authorities: str = "",
+    tls_certificate: str = "",
+    tls_key: str = "",
+) -> Link:
+    """One more bind to an operator. Certificates and key are PEM; a client certificate needs its key."""
+    return Link.objects.create(
         operator=operator,
         host=host,
         port=port,
         system_id=system_id,
         password_sealed=seal(password),
         window_size=window,
+        bind=bind,
+        tls=tls,
+        tls_authorities=tls_authorities,
+        tls_certificate=tls_certificate,
+        tls_key_sealed=seal(tls_key) if tls_key else b"",
     )
-    for code in route_codes:
-        try:
-            route = Route.objects.get(code=code)
-        except Route.DoesNotExist:
-            raise Route.DoesNotExist(f"there is no route {code!r}") from None
-        RouteOperator.objects.create(route=route, operator=operator, position=route.carriers.count() + 1)
-    return operator
+
+
+def carry(operator: Operator, route_code: str, *, position: int | None = None, share: int = 100) -> None:
+    """Let an operator carry a route, at a position (1 first; without one, last) and with a share among those of it.
+
+    Raises Route.DoesNotExist.
+    """
+    try:
+        route = Route.objects.get(code=route_code)
+    except Route.DoesNotExist:
+        raise Route.DoesNotExist(f"there is no route {route_code!r}") from None
+    last = route.carriers.exclude(operator=operator).count() + 1
+    RouteOperator.objects.update_or_create(
+        route=route, operator=operator, defaults={"position": position or last, "share": share}
+    )

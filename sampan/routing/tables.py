@@ -13,6 +13,7 @@ class Route(models.Model):
     name = models.CharField(max_length=60)
     own_sender = models.BooleanField(default=True)  # the customer's sender ID is shown; else the operator's (spec S64)
     receipts = models.BooleanField(default=True)  # else it never claims DELIVERED (spec S74)
+    resends_unknown = models.BooleanField(default=False)  # codes without an answer go once more (spec S76)
 
     class Meta:
         db_table = "route"
@@ -47,13 +48,15 @@ class Operator(models.Model):
 
     class State(models.IntegerChoices):
         ACTIVE = 1
-        PAUSED = 2
+        PAUSED = 2  # nothing is handed over; what waits goes by another operator where there is one
+        DRAINING = 3  # what waits is handed over, and nothing new comes
 
     name = models.SlugField(max_length=40, unique=True)
     state = models.SmallIntegerField(choices=State, default=State.ACTIVE)
     rate_parts_per_s = models.IntegerField(default=0)  # 0: as fast as it takes them
     sender = models.CharField(max_length=15, blank=True)  # shown where a customer's own is not possible (spec S61)
     dialect = models.JSONField(default=dict, blank=True)  # how this SMSC deviates: dispatch/dialects.py
+    down_since = models.DateTimeField(null=True, blank=True)  # no link bound; written by the worker (failover.py)
 
     class Meta:
         db_table = "operator"
@@ -79,6 +82,9 @@ class Link(models.Model):
     system_type = models.CharField(max_length=12, blank=True)
     window_size = models.SmallIntegerField(default=10)  # requests without an answer, at most
     tls = models.BooleanField(default=False)
+    tls_authorities = models.TextField(blank=True)  # PEM, where the SMSC's certificate is from a CA of its own
+    tls_certificate = models.TextField(blank=True)  # PEM, ours, where the SMSC asks for one
+    tls_key_sealed = models.BinaryField(default=bytes)
     enquire_link_s = models.SmallIntegerField(default=30)
     response_timeout_s = models.SmallIntegerField(default=60)
 
@@ -94,16 +100,18 @@ class Link(models.Model):
 
 
 class RouteOperator(models.Model):
-    """One operator that carries one route; the lowest position that is active carries it first (spec S42)."""
+    """One operator that carries one route (spec S42): those of the lowest position that work, by their shares."""
 
     route = models.ForeignKey(Route, models.CASCADE, related_name="carriers")
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="carries")
     position = models.SmallIntegerField(default=1)
+    share = models.SmallIntegerField(default=100)
 
     class Meta:
         db_table = "route_operator"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=("route", "operator"), name="route_operator_once"),
+            models.CheckConstraint(name="route_operator_share", condition=models.Q(share__range=(1, 1000))),
         ]
 
     def __str__(self) -> str:

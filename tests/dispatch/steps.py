@@ -1,16 +1,17 @@
 """The steps of a dispatcher, one at a time and without a wire: for tests of what each of them leaves behind."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sampan.accounts.tables import Customer
 from sampan.billing import ledger
 from sampan.billing.tables import Account
 from sampan.database import Connection, connect
-from sampan.dispatch import claims, leases, receipts, results
+from sampan.dispatch import claims, inbox, leases, receipts, results
 from sampan.dispatch.claims import Claimed, Handover, Turn
 from sampan.dispatch.dialects import Dialect
-from sampan.dispatch.receipts import Kept, Receipt
+from sampan.dispatch.inbox import Kept, Receipt
+from sampan.dispatch.results import RefusedForGood, Sent, Taken, Unanswered, Unsent, bit
 from sampan.messages.reconcile import discrepancies
 from sampan.messages.tables import Message
 from sampan.reasons import BY_NUMBER, Reason
@@ -22,15 +23,22 @@ DIALECT = Dialect(errors={"001": 303, "027": 304}, receipt_ids=("hex",))
 DELIVERED, ENROUTE, UNDELIVERABLE = MessageState.DELIVERED, MessageState.ENROUTE, MessageState.UNDELIVERABLE
 
 
+def take(conn: Connection, owner: str, operator_id: int) -> int | None:
+    """The epoch under which this owner has the operator; None where somebody else has it."""
+    held, _ = leases.look(conn)
+    return leases.take(conn, owner, operator_id, held.get(operator_id), NOW)
+
+
 class Owner:
     """A process that owns an operator's links."""
 
     def __init__(self, operator: Operator, name: str = "one") -> None:
         self.conn = connect("tests", by_key=True)
         self.operator_id = operator.pk
-        epoch = leases.take(self.conn, name, operator.pk, NOW)
+        epoch = take(self.conn, name, operator.pk)
         assert epoch is not None
         self.epoch = epoch
+        self.attempted: dict[int, Claimed] = {}
 
     def claim(self, customer: Customer, lane: int = 1, limit: int = 100) -> list[Claimed]:
         """What the customer has waiting."""
@@ -39,9 +47,10 @@ class Owner:
     def attempt(self, claimed: Sequence[Claimed]) -> set[int]:
         """Commit the attempts of all parts that are left."""
         handovers = [
-            Handover(each, each.parts_left, 1, place * 10 + 1, NOW + timedelta(hours=26))
+            Handover(each, each.parts_left, False, 1, place * 10 + 1, NOW + timedelta(hours=26))
             for place, each in enumerate(claimed)
         ]
+        self.attempted |= {each.message_id: each for each in claimed}
         return claims.attempt(self.conn, self.operator_id, self.epoch, handovers, NOW)
 
     def hand_over(self, customer: Customer) -> list[Claimed]:
@@ -54,14 +63,35 @@ class Owner:
         """Answers of the operator."""
         results.record(self.conn, self.operator_id, found, NOW)
 
-    def taken(self, message_id: int, part: int = 1, ref: str = "") -> None:
+    def sent(self, message_id: int, part: int = 1) -> Sent:
+        """A part that was attempted."""
+        return Sent(self.attempted[message_id], part, bit(part))
+
+    def taken(self, message_id: int, part: int = 1, ref: str = "", *, receipts: bool = True) -> None:
         """One part was taken, under `ref` or its own id."""
-        self.record(results.Taken(message_id, part, ref or f"{message_id}{part}", receipts=True))
+        self.record(Taken(self.sent(message_id, part), ref or f"{message_id}{part}", receipts))
+
+    def unanswered(self, message_id: int, part: int = 1, *, resends: bool = False) -> None:
+        """Nobody knows what became of a part."""
+        self.record(Unanswered(self.sent(message_id, part), resends))
+
+    def unsent(self, message_id: int, *parts: int, not_before: datetime | None = None) -> None:
+        """Parts were throttled, or never written."""
+        self.record(*(Unsent(self.sent(message_id, part), not_before) for part in parts))
+
+    def refused(self, message_id: int, part: int = 1, reason: Reason = Reason.UNKNOWN_SUBSCRIBER) -> None:
+        """The operator does not want a part."""
+        self.record(RefusedForGood(self.sent(message_id, part), 0x0B, reason))
 
     def receipt(self, ref: str, state: int = DELIVERED, error: str = "000", recipient: int = 85261234567) -> list[Kept]:
         """One receipt into the inbox and to its message; gives what found none."""
-        kept = receipts.keep(self.conn, self.operator_id, [Receipt(1, ref, recipient, state, error, False, "")], NOW)
-        return receipts.match(self.conn, self.operator_id, kept, DIALECT, NOW)
+        found = Receipt(1, ref, recipient, state, error, False, "")
+        kept = inbox.keep(self.conn, self.operator_id, [found], NOW)
+        return self.match(kept)
+
+    def match(self, kept: Sequence[Kept], dialect: Dialect = DIALECT) -> list[Kept]:
+        """Receipts of the inbox to their messages."""
+        return receipts.match(self.conn, self.operator_id, kept, dialect, NOW)
 
 
 def shown(message_id: int) -> tuple[int, Reason, bool]:

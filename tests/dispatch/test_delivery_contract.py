@@ -7,12 +7,12 @@ import pytest
 
 from sampan.database import Connection
 from sampan.dispatch import claims, leases, results, sweeps
-from sampan.dispatch.claims import NotTheOwner, Unsent
-from sampan.dispatch.results import RefusedForGood, Taken, Unanswered
+from sampan.dispatch.claims import NotTheOwner
+from sampan.dispatch.results import RefusedForGood, Taken, Unsent
 from sampan.dispatch.tables import Attempt
 from sampan.messages.tables import Batch, Message, MessagePart, Queued, Status
 from sampan.reasons import Reason
-from tests.dispatch.steps import Owner, money, shown
+from tests.dispatch.steps import Owner, money, shown, take
 from tests.world import NOW, make_customer, make_places, send
 
 TWO_PARTS = "花" * 80  # 2 × 0.29
@@ -55,9 +55,9 @@ def test_of_a_long_message_only_what_was_taken_is_charged(database: Connection) 
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
     owner.record(
-        Taken(id_, 1, "a", receipts=True),
-        RefusedForGood(claimed, 2, 0x0B, Reason.UNKNOWN_SUBSCRIBER),
-        Taken(id_, 3, "b", receipts=True),
+        Taken(owner.sent(id_, 1), "a", receipts=True),
+        RefusedForGood(owner.sent(id_, 2), 0x0B, Reason.UNKNOWN_SUBSCRIBER),
+        Taken(owner.sent(id_, 3), "b", receipts=True),
     )
     assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
     assert money(database, harbour) == {"held": 0, "charged": 5_800}
@@ -73,7 +73,7 @@ def test_a_refused_message_is_free(database: Connection) -> None:
     (id_,) = send(database, harbour).message_ids
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
-    owner.record(RefusedForGood(claimed, 1, 0x0B, Reason.UNKNOWN_SUBSCRIBER))
+    owner.refused(id_)
     assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
     assert money(database, harbour) == {"held": 0, "charged": 0}
     assert MessagePart.objects.get().command_status == 0x0B
@@ -86,7 +86,7 @@ def test_a_throttled_message_goes_back_and_costs_nothing_until_it_is_taken(datab
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
     later = NOW + timedelta(seconds=1)
-    owner.record(Unsent(claimed, 1, later), Unsent(claimed, 2, later))
+    owner.unsent(id_, 1, 2, not_before=later)
     queued = Queued.objects.get()
     assert (queued.message_id, queued.parts_left, queued.not_before) == (id_, 3, later)
     assert not Attempt.objects.exists()
@@ -99,7 +99,7 @@ def test_only_the_part_that_was_throttled_goes_again(database: Connection) -> No
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
-    owner.record(Taken(id_, 1, "a", receipts=True), Unsent(claimed, 2, None))
+    owner.record(Taken(owner.sent(id_, 1), "a", receipts=True), Unsent(owner.sent(id_, 2), None))
     (again,) = owner.claim(harbour)
     assert again.parts_left == 2
     owner.attempt([again])
@@ -114,8 +114,8 @@ def test_once_a_part_is_refused_the_throttled_ones_are_not_sent(database: Connec
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
-    refused = RefusedForGood(claimed, 1, 0x45, Reason.OPERATOR_FAULT)
-    found: list[results.Result] = [refused, Unsent(claimed, 2, None)]
+    refused = RefusedForGood(owner.sent(id_, 1), 0x45, Reason.OPERATOR_FAULT)
+    found: list[results.Result] = [refused, Unsent(owner.sent(id_, 2), None)]
     for each in found if refused_first else reversed(found):
         owner.record(each)
     assert not Queued.objects.exists()
@@ -129,7 +129,7 @@ def test_no_answer_is_unknown_and_held_and_never_queued_again(database: Connecti
     (id_,) = send(database, harbour).message_ids
     owner = Owner(operator)
     owner.hand_over(harbour)
-    owner.record(Unanswered(id_, 1))
+    owner.unanswered(id_)
     assert shown(id_) == (Status.PROCESSING, Reason.OUTCOME_UNKNOWN, False)
     assert money(database, harbour) == {"held": 2_900, "charged": 0}
     assert not Queued.objects.exists()
@@ -140,7 +140,7 @@ def test_a_late_answer_settles_an_unknown_outcome(database: Connection) -> None:
     (id_,) = send(database, harbour).message_ids
     owner = Owner(operator)
     owner.hand_over(harbour)
-    owner.record(Unanswered(id_, 1))
+    owner.unanswered(id_)
     owner.taken(id_)
     assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
     assert money(database, harbour) == {"held": 0, "charged": 2_900}
@@ -154,7 +154,7 @@ def test_an_answer_is_not_undone_by_a_loss_that_is_told_late(database: Connectio
     owner = Owner(operator)
     owner.hand_over(harbour)
     owner.taken(id_)
-    owner.record(Unanswered(id_, 1))
+    owner.unanswered(id_)
     assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
     assert Attempt.objects.get().state == Attempt.State.TAKEN
 
@@ -165,7 +165,7 @@ def test_by_a_route_without_receipts_taken_is_the_end_and_is_never_called_delive
     (id_,) = send(database, harbour, sender="", route="hk-economic").message_ids
     owner = Owner(operator)
     owner.hand_over(harbour)
-    owner.record(Taken(id_, 1, "x", receipts=False))
+    owner.taken(id_, ref="x", receipts=False)
     assert shown(id_) == (Status.PROCESSING, Reason.ROUTE_WITHOUT_RECEIPTS, True)
     assert money(database, harbour) == {"held": 0, "charged": 1_800}
     assert not Attempt.objects.exists()
@@ -194,10 +194,10 @@ def test_the_old_owner_hands_over_nothing_and_its_loose_ends_are_unknown(databas
 def test_a_lease_in_force_is_not_taken_and_a_released_one_is(database: Connection) -> None:
     operator = make_places()
     owner = Owner(operator)
-    assert leases.take(database, "two", operator.pk, NOW) is None
+    assert take(database, "two", operator.pk) is None
     assert leases.renew(database, "one") == {operator.pk: owner.epoch}
     leases.release(database, "one", [operator.pk])
-    assert leases.take(database, "two", operator.pk, NOW) == owner.epoch + 1
+    assert take(database, "two", operator.pk) == owner.epoch + 1
 
 
 def test_two_who_claim_the_same_hand_it_over_once(database: Connection) -> None:
@@ -230,8 +230,8 @@ def test_half_sent_and_then_too_late_is_charged_by_half(database: Connection) ->
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
-    owner.record(Taken(id_, 1, "a", receipts=True), Unsent(claimed, 2, None))
+    owner.hand_over(harbour)
+    owner.record(Taken(owner.sent(id_, 1), "a", receipts=True), Unsent(owner.sent(id_, 2), None))
     sweeps.end_not_sent_in_time(database, NOW + timedelta(days=1))
     assert shown(id_) == (Status.EXPIRED, Reason.NOT_SENT_IN_TIME, True)
     assert money(database, harbour) == {"held": 0, "charged": 2_900}
@@ -243,7 +243,7 @@ def test_what_comes_back_after_its_batch_was_cancelled_is_cancelled(database: Co
     owner = Owner(operator)
     (claimed,) = owner.hand_over(harbour)
     Batch.objects.filter(pk=accepted.batch_id).update(state=Batch.State.CANCELLED)
-    owner.record(Unsent(claimed, 1, None))
+    owner.unsent(claimed.message_id, 1)
     assert shown(claimed.message_id) == (Status.UNDELIVERABLE, Reason.CANCELLED, True)
     assert money(database, harbour) == {"held": 0, "charged": 0}
     assert not Queued.objects.exists()

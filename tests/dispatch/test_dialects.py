@@ -16,9 +16,9 @@ from sampan.routing.tables import Destination
 from sampan.smpp.pdu import MessageState
 from tests.world import NOW
 
-BUSINESS = RouteFacts(1, "hk-business", "Hong Kong, business", own_sender=True, receipts=True, operator_ids=(1,))
-ECONOMIC = RouteFacts(2, "hk-economic", "Hong Kong, economic", own_sender=False, receipts=False, operator_ids=(1,))
-CHINA_ROUTE = RouteFacts(3, "china", "China", own_sender=False, receipts=False, operator_ids=(1,))
+BUSINESS = RouteFacts(1, "hk-business", "Hong Kong, business", own_sender=True, receipts=True, carriers=((1, 100),))
+ECONOMIC = RouteFacts(2, "hk-economic", "Hong Kong, economic", own_sender=False, receipts=False, carriers=((1, 100),))
+CHINA_ROUTE = RouteFacts(3, "china", "China", own_sender=False, receipts=False, carriers=((1, 100),))
 HONG_KONG = DestinationFacts(1, "Hong Kong", Destination.Region.HONG_KONG, 1)
 CHINA = DestinationFacts(3, "Mainland China", Destination.Region.CHINA, 3)
 
@@ -31,6 +31,7 @@ def claimed(**changes: Any) -> Claimed:
         "batch_id": 1,
         "send_by": NOW + timedelta(hours=1),
         "parts_left": 1,
+        "try_number": 1,
         "recipient": 85261234567,
         "destination_id": 1,
         "route_id": 1,
@@ -45,7 +46,9 @@ def claimed(**changes: Any) -> Claimed:
 
 def on_the_wire(message: Claimed, way: Way, dialect: Dialect | None = None) -> list[Any]:
     composed = compose(message.text, china=way.china, signature=message.signature)
-    return submits(message._replace(coding=composed.coding), composed.parts, way, dialect or Dialect(), 7)
+    return submits(
+        message._replace(coding=composed.coding), composed.parts, way, dialect or Dialect(), reference=7, now=NOW
+    )
 
 
 def test_a_short_english_text_by_a_route_with_receipts() -> None:

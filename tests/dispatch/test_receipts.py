@@ -6,8 +6,8 @@ import pytest
 
 from sampan.accounts.tables import Customer
 from sampan.database import Connection
-from sampan.dispatch import receipts, results, sweeps
-from sampan.dispatch.results import Taken, Unanswered
+from sampan.dispatch import inbox, receipts, sweeps
+from sampan.dispatch.results import Taken
 from sampan.dispatch.tables import Attempt, InboxReceipt
 from sampan.messages.tables import Message, MessagePart, Status
 from sampan.reasons import Reason
@@ -85,10 +85,10 @@ def test_a_receipt_before_its_answer_waits_and_finds_it(database: Connection) ->
     owner, _, id_ = handed_over(database)
     left = owner.receipt("early")
     assert [kept.receipt.operator_ref for kept in left] == ["early"]
-    receipts.postpone(owner.conn, left)
+    inbox.postpone(owner.conn, left)
     owner.taken(id_, ref="early")
-    assert receipts.due(owner.conn, owner.operator_id, NOW) == []
-    again = receipts.due(owner.conn, owner.operator_id, NOW + timedelta(seconds=2))
+    assert inbox.due(owner.conn, owner.operator_id, NOW) == []
+    again = inbox.due(owner.conn, owner.operator_id, NOW + timedelta(seconds=2))
     assert receipts.match(owner.conn, owner.operator_id, again, DIALECT, NOW) == []
     assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
 
@@ -97,11 +97,11 @@ def test_a_receipt_that_finds_nothing_waits_longer_each_time_and_then_for_staff(
     owner, *_ = handed_over(database)
     left = owner.receipt("nobody's")
     for _ in range(6):
-        receipts.postpone(owner.conn, left)
+        inbox.postpone(owner.conn, left)
         left = [kept._replace(tries=kept.tries + 1) for kept in left]
     kept = InboxReceipt.objects.get()
     assert kept.tries == 6
-    assert kept.retry_at == NOW + receipts.KEPT_FOR
+    assert kept.retry_at == NOW + inbox.KEPT_FOR
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_the_same_id_of_two_operators_is_two_ids(database: Connection) -> None:
     """Jasmin #643."""
     owner, _, id_ = handed_over(database)
     owner.taken(id_, ref="7")
-    kept = receipts.keep(owner.conn, 99, [receipts.Receipt(1, "7", None, DELIVERED, "", False, "")], NOW)
+    kept = inbox.keep(owner.conn, 99, [inbox.Receipt(1, "7", None, DELIVERED, "", False, "")], NOW)
     assert receipts.match(owner.conn, 99, kept, DIALECT, NOW) == kept
     assert not shown(id_)[2]
 
 
 def test_an_empty_id_is_nobodys(database: Connection) -> None:
     owner, _, id_ = handed_over(database)
-    owner.record(Taken(id_, 1, "", receipts=True))
+    owner.record(Taken(owner.sent(id_), "", receipts=True))
     assert len(owner.receipt("")) == 1
     assert not shown(id_)[2]
 
@@ -157,7 +157,7 @@ def test_the_same_receipt_twice_is_one_and_is_forgotten_later(database: Connecti
     owner, harbour, id_ = handed_over(database)
     owner.taken(id_, ref="a")
     owner.receipt("a")
-    receipts.postpone(owner.conn, owner.receipt("a"))
+    inbox.postpone(owner.conn, owner.receipt("a"))
     assert InboxReceipt.objects.count() == 1
     assert sweeps.forget_repeated_receipts(database, NOW + timedelta(minutes=2)) == 1
     assert not InboxReceipt.objects.exists()
@@ -167,8 +167,8 @@ def test_the_same_receipt_twice_is_one_and_is_forgotten_later(database: Connecti
 def test_two_receipts_of_one_part_in_one_batch_say_what_the_first_says(database: Connection) -> None:
     owner, _, id_ = handed_over(database)
     owner.taken(id_, ref="a")
-    found = [receipts.Receipt(1, "a", None, state, "001", False, "") for state in (DELIVERED, UNDELIVERABLE)]
-    kept = receipts.keep(owner.conn, owner.operator_id, found, NOW)
+    found = [inbox.Receipt(1, "a", None, state, "001", False, "") for state in (DELIVERED, UNDELIVERABLE)]
+    kept = inbox.keep(owner.conn, owner.operator_id, found, NOW)
     assert receipts.match(owner.conn, owner.operator_id, kept, DIALECT, NOW) == []
     assert MessagePart.objects.get().receipt_state == DELIVERED
 
@@ -187,7 +187,7 @@ def test_a_final_status_is_final(database: Connection) -> None:
 def test_a_receipt_proves_that_an_unknown_part_was_taken(database: Connection) -> None:
     """Spec S76, S82: evidence charges. (The late answer brings the id; the receipt was waiting for it.)"""
     owner, harbour, id_ = handed_over(database)
-    owner.record(Unanswered(id_, 1))
+    owner.unanswered(id_)
     left = owner.receipt("late")
     owner.taken(id_, ref="late")
     assert receipts.match(owner.conn, owner.operator_id, left, DIALECT, NOW) == []
@@ -217,7 +217,7 @@ def test_without_a_receipt_a_message_ends_a_day_after_its_validity(database: Con
 def test_an_unknown_outcome_without_any_evidence_is_released_at_the_end(database: Connection) -> None:
     """Spec S82."""
     owner, harbour, id_ = handed_over(database)
-    owner.record(Unanswered(id_, 1))
+    owner.unanswered(id_)
     assert sweeps.end_without_receipt(database, NOW + timedelta(hours=26)) == 1
     assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)
     assert money(database, harbour) == {"held": 0, "charged": 0}
@@ -232,7 +232,7 @@ def test_what_is_still_on_the_wire_is_not_swept(database: Connection) -> None:
 def test_half_of_a_long_message_in_doubt_is_settled_by_halves_at_the_end(database: Connection) -> None:
     owner, harbour, id_ = handed_over(database, TWO_PARTS)
     owner.taken(id_, 1, "a")
-    owner.record(results.Unanswered(id_, 2))
+    owner.unanswered(id_, 2)
     assert money(database, harbour) == {"held": 5_800, "charged": 0}
     sweeps.end_without_receipt(database, NOW + timedelta(hours=26))
     assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)

@@ -18,6 +18,7 @@ def message(id_: int, customer: int = 1, parts: int = 1) -> Claimed:
         batch_id=1,
         send_by=NOW + timedelta(hours=1),
         parts_left=(1 << parts) - 1,
+        try_number=1,
         recipient=85261234567,
         destination_id=1,
         route_id=1,

@@ -5,10 +5,8 @@ from typing import NamedTuple
 
 from sampan.accounts.tables import Customer
 from sampan.database import Connection
-from sampan.dispatch import results
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Source
-from sampan.reasons import Reason
 from sampan.routing.tables import Operator
 from tests.dispatch.steps import ENROUTE, UNDELIVERABLE, Owner
 from tests.world import NOW, make_customer, make_places, send
@@ -66,16 +64,10 @@ def make_one_of_each(conn: Connection, now: datetime = NOW) -> OneOfEach:
     for name in ("delivered", "processing", "retry", "undeliverable"):
         owner.taken(ids[name], 1)
         owner.taken(ids[name], 2)
-    owner.record(
-        results.Taken(ids["sent"], 1, "c1", receipts=False), results.Taken(ids["sent"], 2, "c2", receipts=False)
-    )
-    owner.record(results.Unanswered(ids["unknown"], 1), results.Unanswered(ids["unknown"], 2))
-    refused = claimed[ids["refused"]]
-    owner.record(
-        results.RefusedForGood(refused, 1, 11, Reason.UNKNOWN_SUBSCRIBER),
-        results.RefusedForGood(refused, 2, 11, Reason.UNKNOWN_SUBSCRIBER),
-    )
     for part in (1, 2):
+        owner.taken(ids["sent"], part, f"c{part}", receipts=False)
+        owner.unanswered(ids["unknown"], part)
+        owner.refused(ids["refused"], part)
         owner.receipt(f"{ids['delivered']}{part}", recipient=RECIPIENTS["delivered"])
     owner.receipt(f"{ids['retry']}1", recipient=RECIPIENTS["retry"])
     owner.receipt(f"{ids['retry']}2", ENROUTE, ENROUTE_ERROR, recipient=RECIPIENTS["retry"])

@@ -11,8 +11,12 @@ from sampan.messages.intake import Intake
 from sampan.messages.submit import Accepted
 from sampan.messages.tables import Message
 from sampan.reasons import Reason, Refused
-from tests.dispatch import running  # noqa: F401 - lets a test's loop ask the ORM
+from tests.dispatch import running
 from tests.world import PLATFORM, draft_of, make_customer, make_mallory, make_places
+
+
+INTAKE = "application_name = 'sampan intake'"
+RANG = f"SELECT 1 FROM pg_stat_activity WHERE {INTAKE} AND state = 'idle' AND query LIKE '%pg_notify%'"
 
 
 def with_intake(scenario: Callable[[Intake], Awaitable[None]]) -> None:
@@ -81,9 +85,8 @@ def test_when_the_database_is_away_the_answer_is_an_error_and_afterwards_all_is_
 
     async def scenario(intake: Intake) -> None:
         assert isinstance(await intake.submit(draft), Accepted)
-        database.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sampan intake'"
-        )
+        await running.eventually(lambda: database.execute(RANG).fetchone())
+        database.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE " + INTAKE)
         outcome = await intake.submit(draft)
         assert isinstance(outcome, Refused)
         assert outcome.reason == Reason.UNEXPECTED
