@@ -53,7 +53,7 @@ def test_of_a_long_message_only_what_was_taken_is_charged(database: Connection) 
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour, text="花" * 201).message_ids  # 3 × 0.29 = 8,700 pips
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
+    owner.hand_over(harbour)
     owner.record(
         Taken(owner.sent(id_, 1), "a", receipts=True),
         RefusedForGood(owner.sent(id_, 2), 0x0B, Reason.UNKNOWN_SUBSCRIBER),
@@ -72,7 +72,7 @@ def test_a_refused_message_is_free(database: Connection) -> None:
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour).message_ids
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
+    owner.hand_over(harbour)
     owner.refused(id_)
     assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
     assert money(database, harbour) == {"held": 0, "charged": 0}
@@ -84,7 +84,7 @@ def test_a_throttled_message_goes_back_and_costs_nothing_until_it_is_taken(datab
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
+    owner.hand_over(harbour)
     later = NOW + timedelta(seconds=1)
     owner.unsent(id_, 1, 2, not_before=later)
     queued = Queued.objects.get()
@@ -98,7 +98,7 @@ def test_only_the_part_that_was_throttled_goes_again(database: Connection) -> No
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
+    owner.hand_over(harbour)
     owner.record(Taken(owner.sent(id_, 1), "a", receipts=True), Unsent(owner.sent(id_, 2), None))
     (again,) = owner.claim(harbour)
     assert again.parts_left == 2
@@ -113,7 +113,7 @@ def test_once_a_part_is_refused_the_throttled_ones_are_not_sent(database: Connec
     operator, harbour = make_places(), make_customer()
     (id_,) = send(database, harbour, text=TWO_PARTS).message_ids
     owner = Owner(operator)
-    (claimed,) = owner.hand_over(harbour)
+    owner.hand_over(harbour)
     refused = RefusedForGood(owner.sent(id_, 1), 0x45, Reason.OPERATOR_FAULT)
     found: list[results.Result] = [refused, Unsent(owner.sent(id_, 2), None)]
     for each in found if refused_first else reversed(found):

@@ -14,7 +14,6 @@ from sampan.reasons import Reason, Refused
 from tests.dispatch import running
 from tests.world import PLATFORM, draft_of, make_customer, make_mallory, make_places
 
-
 INTAKE = "application_name = 'sampan intake'"
 RANG = f"SELECT 1 FROM pg_stat_activity WHERE {INTAKE} AND state = 'idle' AND query LIKE '%pg_notify%'"
 
