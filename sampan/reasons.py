@@ -75,6 +75,11 @@ class Reason(Enum):
     FILE_EMPTY = 77, None, "There is nothing in this sheet. Choose another sheet or file"
     NO_SUCH_SHEET = 78, None, "This file has no sheet {value}. Choose one of its sheets"
     FILE_QUOTE_OPEN = 79, None, "A quotation mark in row {value} is not closed. Close or remove it"
+    NO_SUCH_BATCH = 90, None, "There is no such batch"
+    BATCH_NOT_RUNNING = 91, None, "The batch does not run, so it cannot be paused"
+    BATCH_NOT_PAUSED = 92, None, "The batch is not paused"
+    BATCH_NOT_HELD = 93, None, "The batch is not held"
+    BATCH_CANCELLED = 94, None, "The batch is cancelled already"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -29,3 +29,17 @@ def is_sending_held(conn: Connection) -> bool:
 def hold_sending(conn: Connection, *, held: bool, words: str, now: datetime) -> None:
     """Hold all sending, or release it."""
     conn.execute(SET, {"held": held, "words": words, "now": now})
+
+
+GAP = 1_000_000
+LEAVE_GAP = "SELECT setval(name, nextval(name) + %s) FROM (VALUES ('message_id'), ('batch_id')) AS s (name)"
+
+
+def hold_after_restore(conn: Connection, now: datetime) -> None:
+    """The data come from a backup: what waits may have gone out since, and ids were given that we do not know of.
+
+    So sending is held until staff release it, and new ids begin after a gap, so that none is given a second time.
+    """
+    hold_sending(conn, held=True, words="after a restore", now=now)
+    conn.execute(LEAVE_GAP, [GAP])
+    conn.execute("SELECT ensure_partitions(2)")

@@ -5,7 +5,7 @@ costs; where the money is short, in upload order, the first message that does no
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sampan.accounts.customers import customers
 from sampan.billing import ledger
@@ -17,12 +17,13 @@ from sampan.messages.planning import Draft, Plan, Terms, plan
 from sampan.messages.tables import Batch, Purpose, Source, Status
 from sampan.reasons import Reason, Refused
 
+STALE_AFTER = timedelta(minutes=60)  # a batch that starts later than this waits for somebody's word (spec S53)
 # Why a batch that was accepted cannot go when it comes due, as its messages end.
 ENDINGS = {Reason.SENDER_NOT_YOURS: Reason.SENDER_WITHDRAWN, Reason.NO_ROUTE: Reason.NO_ROUTE}
 
 DUE = f"""
     SELECT id, customer_id, person_id, source, purpose, validity_minutes, register_filter, coding, route, sender, name,
-           text, created_at
+           text, scheduled_at, created_at
       FROM batch WHERE state = {Batch.State.SCHEDULED.value} AND scheduled_at <= %(now)s
      ORDER BY scheduled_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"""
 MESSAGES = f"""
@@ -70,8 +71,11 @@ def start_one(conn: Connection, terms: Terms, now: datetime) -> set[Place] | Non
         row = conn.execute(DUE, {"now": now}).fetchone()
         if row is None:
             return None
-        batch_id, customer_id, person_id, source, purpose, validity, register, coding, *words, created_at = row
-        route, sender, name, text = words
+        batch_id, customer_id, person_id, source, purpose, validity, register, coding, *words = row
+        route, sender, name, text, scheduled_at, created_at = words
+        if now - scheduled_at > STALE_AFTER:
+            conn.execute(HOLD_BACK, [batch_id])
+            return set()
         messages = conn.execute(MESSAGES, [customer_id, created_at, batch_id]).fetchall()
         draft = Draft(
             customer=customers(conn, {customer_id})[customer_id],

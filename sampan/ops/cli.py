@@ -130,6 +130,9 @@ def _add_up(verbs: Any) -> None:
     up.add_argument(
         "--web-processes", type=int, default=0, metavar="N", help="how many serve the web (default: by cores)"
     )
+    up.add_argument(
+        "--after-restore", action="store_true", help="the data come from a backup: sending is held until released"
+    )
     up.add_argument("--time-scale", type=float, default=1.0, help="how fast the simulator's hours pass")
 
 
@@ -150,6 +153,7 @@ def _add_processes(verbs: Any) -> None:
     simulator.add_argument("--account", action="append", metavar="SYSTEM_ID:PASSWORD", help="who may bind (repeatable)")
     simulator.add_argument("--time-scale", type=float, default=1.0, help="60: an hour passes in a minute")
     prepare = _verb(verbs, "prepare", "bring the database up to date", _late("prepare", "prepare"))
+    prepare.add_argument("--after-restore", action="store_true", help="hold sending, and leave a gap in the ids")
     prepare.add_argument("--demo", metavar="HOST:PORT", help="make the demo world, its operator at this simulator")
 
 
@@ -192,4 +196,18 @@ def _add_operator(verbs: Any) -> None:
 def _add_message(verbs: Any) -> None:
     message = _verb(verbs, "message", "everything known of one message", _late("verbs.messages", "show"))
     message.add_argument("smsdid", type=int, metavar="SMSDID")
+    group = _group(verbs, "batch", "batches")
+    for name, summary in (
+        ("pause", "hand over nothing more of a batch"),
+        ("resume", "let a paused batch go on"),
+        ("cancel", "end what of a batch was not handed over, uncharged"),
+        ("release", "start a batch that was held because it came due too late"),
+    ):
+        verb = _verb(group, name, summary, _late("verbs.batches", name))
+        verb.add_argument("batch", type=int)
+    group = _group(verbs, "sending", "the whole platform's sending")
+    hold = _verb(group, "hold", "hand nothing over to any operator", _late("verbs.batches", "hold"))
+    hold.add_argument("--why", default="held at the command line")
+    _verb(group, "release", "hand over again", _late("verbs.batches", "release_all"))
+    _verb(group, "show", "whether sending is held", _late("verbs.batches", "show"))
     _verb(verbs, "reconcile", "check the books against the messages", _late("verbs.books", "reconcile"))

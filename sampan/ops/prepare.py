@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 from django.core.management import call_command
 
+from sampan.database import beneath_django
+from sampan.messages.holding import hold_after_restore
 from sampan.ops.demo import make_demo
 from sampan.ops.logins import simulator_account
 from sampan.ops.world import make_first_world
@@ -15,6 +17,9 @@ def prepare(arguments: argparse.Namespace) -> None:
     """Bring the database up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     make_first_world()
+    if arguments.after_restore:
+        with beneath_django() as conn:
+            hold_after_restore(conn, datetime.now(UTC))
     if arguments.demo:
         host, _, port = arguments.demo.rpartition(":")
         account = simulator_account(MASTER_SECRET)

@@ -31,6 +31,7 @@ class Platform:
         self._host: str = arguments.host
         self._port: int = arguments.base_port
         self._demo: bool = not arguments.no_demo
+        self._after_restore: bool = arguments.after_restore
         self._web_processes: int = arguments.web_processes or min(MOST_WEB_PROCESSES, os.cpu_count() or 1)
         self._time_scale: float = arguments.time_scale
         self._pids: Pids = {}
@@ -85,6 +86,8 @@ class Platform:
         if self._demo:
             host, port = self.addresses["simulator"]
             argv += ["--demo", f"{host}:{port}"]
+        if self._after_restore:
+            argv.append("--after-restore")
         done = subprocess.run(
             argv, env=environment, timeout=PREPARED_WITHIN_S, capture_output=True, text=True, check=False
         )
@@ -150,6 +153,8 @@ class Platform:
         lines = ["", f"Sampan is up: {ready['web']}"]
         for who, login in (ready.get("demo") or {}).items():
             lines.append(f"  demo {who}: {login['username']} / {login['password']}")
+        if self._after_restore:
+            lines.append("  sending is HELD after the restore: look at what waits, then `sampan sending release`")
         lines += [
             f"  simulator: SMPP on {ready['simulator']['smpp']}, control {ready['simulator']['control']}",
             f"  metrics: {ready['metrics']}",

@@ -14,6 +14,7 @@ from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
 from sampan.messages.announcing import announce
+from sampan.messages.holding import is_sending_held
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
@@ -39,7 +40,9 @@ class Job:
 
 
 def start_due_batches(conn: Connection, now: datetime) -> int:
-    """Scheduled batches whose time has come."""
+    """Scheduled batches whose time has come; none while sending is held."""
+    if is_sending_held(conn):
+        return 0
     count = 0
     while (places := start_one(conn, terms_in_force(conn, THIS_PLATFORM), now)) is not None:
         announce(conn, places)

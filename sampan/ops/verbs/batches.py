@@ -1,0 +1,81 @@
+"""`sampan batch` and `sampan sending`: pause, resume, cancel, release; and hold the whole platform."""
+
+import argparse
+from datetime import UTC, datetime
+
+from sampan.database import Connection, connect
+from sampan.messages import batches
+from sampan.messages.announcing import announce
+from sampan.messages.holding import hold_sending, is_sending_held
+from sampan.ops.cli import Answer, VerbRefused
+from sampan.reasons import Refused
+
+
+def _answer(arguments: argparse.Namespace, did: str, messages: int | None = None) -> Answer:
+    facts = {"batch": arguments.batch, "did": did, "messages": messages}
+    return Answer(
+        facts, [f"Batch {arguments.batch} {did}" + (f", messages: {messages}" if messages is not None else "")]
+    )
+
+
+def _connect() -> Connection:
+    return connect("command line", by_key=True)
+
+
+def pause(arguments: argparse.Namespace) -> Answer:
+    """It keeps its hold."""
+    try:
+        with _connect() as conn:
+            return _answer(arguments, "paused", batches.pause(conn, arguments.batch))
+    except Refused as refused:
+        raise VerbRefused(str(refused)) from refused
+
+
+def resume(arguments: argparse.Namespace) -> Answer:
+    """Where it stood."""
+    try:
+        with _connect() as conn:
+            announce(conn, batches.resume(conn, arguments.batch, datetime.now(UTC)))
+    except Refused as refused:
+        raise VerbRefused(str(refused)) from refused
+    return _answer(arguments, "resumed")
+
+
+def cancel(arguments: argparse.Namespace) -> Answer:
+    """What an operator has is not called back."""
+    try:
+        with _connect() as conn:
+            return _answer(arguments, "cancelled", batches.cancel(conn, arguments.batch, datetime.now(UTC)))
+    except Refused as refused:
+        raise VerbRefused(str(refused)) from refused
+
+
+def release(arguments: argparse.Namespace) -> Answer:
+    """It starts within a second, with everything asked again."""
+    try:
+        with _connect() as conn:
+            batches.release(conn, arguments.batch, datetime.now(UTC))
+    except Refused as refused:
+        raise VerbRefused(str(refused)) from refused
+    return _answer(arguments, "released")
+
+
+def hold(arguments: argparse.Namespace) -> Answer:
+    """Nothing is handed over until `sampan sending release`."""
+    with _connect() as conn:
+        hold_sending(conn, held=True, words=arguments.why, now=datetime.now(UTC))
+    return Answer({"sending_held": True}, ["Sending is held"])
+
+
+def release_all(_arguments: argparse.Namespace) -> Answer:
+    """What waits goes on."""
+    with _connect() as conn:
+        hold_sending(conn, held=False, words="", now=datetime.now(UTC))
+    return Answer({"sending_held": False}, ["Sending goes on"])
+
+
+def show(_arguments: argparse.Namespace) -> Answer:
+    """Whether anything is handed over."""
+    with _connect() as conn:
+        held = is_sending_held(conn)
+    return Answer({"sending_held": held}, ["Sending is held" if held else "Sending goes on"])
