@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -26,6 +27,7 @@ HONG_KONG = ZoneInfo(settings.TIME_ZONE)
 MINUS = "−"
 MINUTES_OF_AN_HOUR = 60
 MOST_TITLE_CHARACTERS = 48
+LANG_OF_CODE = {"zh-hant": "zh-Hant-HK", "zh-hans": "zh-Hans-HK"}  # so that Hong Kong's glyphs are taken
 SAYING_NOTHING = frozenset({Shown.DELIVERED, Shown.PROCESSING, Shown.WAITING, Shown.SCHEDULING})
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[\U00020000-\U0003ffff]")
 _KANA = re.compile(r"[\u3041-\u30ff]")
@@ -65,6 +67,20 @@ def status(shown: Shown, word: str = "") -> SafeString:
         look.shape,
         word or look.word,
     )
+
+
+class Language(NamedTuple):
+    """A language of the pages: its code, its own name for itself, and what it is called in `lang`."""
+
+    code: str
+    name: str
+    lang: str
+
+
+@register.simple_tag
+def languages() -> list[Language]:
+    """All of them, by their own names."""
+    return [Language(code, name, LANG_OF_CODE.get(code, code)) for code, name in settings.LANGUAGES]
 
 
 # Amounts and numbers

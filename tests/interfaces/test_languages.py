@@ -31,6 +31,7 @@ def test_the_switch_stays_on_the_page_and_is_remembered(code: str, lang: str) ->
     page = client.get("/sign-in/").content.decode()
     assert f'value="{code}" lang="{lang}" aria-current="true"' in page
     assert page.count('aria-current="true"') == 1
+    assert re.findall(r"<button name=\"language\"[^>]*>(.*?)</button>", page) == ["English", "繁體", "简体"]
 
 
 def test_it_leads_nowhere_else() -> None:

@@ -85,10 +85,10 @@ def _check(member: Member, form: ComposeForm, draft: ComposeDraft) -> None:
     numbers = drafts.numbers_of(draft).numbers
     groups = form.options.groups(numbers)
     form.check_whole(
+        draft,
         numbers=len(numbers),
         has_china=any(group.is_china for group in groups),
         has_others=any(not group.is_china for group in groups),
-        source=draft.source,
     )
     if form.errors:
         return

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sampan.composing.parts import compose
 from sampan.interfaces.portal.options import Options
 from sampan.interfaces.tags import HONG_KONG, full_moment
-from sampan.interfaces.words import words_of_refusal
+from sampan.interfaces.words import words_of_flaw, words_of_refusal
 from sampan.messages import drafts
 from sampan.messages.planning import latest_schedule
 from sampan.messages.tables import ComposeDraft, Purpose
@@ -170,11 +170,10 @@ class ComposeForm(forms.Form):
 
     # What the review needs
 
-    def check_whole(self, *, numbers: int, has_china: bool, has_others: bool, source: str) -> None:
+    def check_whole(self, draft: ComposeDraft, *, numbers: int, has_china: bool, has_others: bool) -> None:
         """All that stands against going on, each beside its field."""
         if not numbers and not self.has_error("file") and not self.has_error("numbers"):
-            field = "numbers" if source == ComposeDraft.Source.TYPED else "file"
-            self._refuse(field, Refused(Reason.NO_RECIPIENT, field))
+            self._miss_numbers(draft)
         text = self.cleaned_data.get("text")
         if text is None:
             return
@@ -185,6 +184,16 @@ class ComposeForm(forms.Form):
             except Refused as refused:
                 self._refuse("text", refused)
                 return
+
+    def _miss_numbers(self, draft: ComposeDraft) -> None:
+        """Where there are rows, what is wrong with the first of them."""
+        field = "numbers" if draft.source == ComposeDraft.Source.TYPED else "file"
+        bad = next(drafts.bad_rows_of(draft), None)
+        if bad is None:
+            self._refuse(field, Refused(Reason.NO_RECIPIENT, field))
+            return
+        about = {"value": bad.flaw.value, "flaw": words_of_flaw(bad.flaw)}
+        self.add_error(field, _("There is no mobile number among them. “%(value)s”: %(flaw)s") % about)
 
     def refuse(self, refused: Refused) -> None:
         """What planning has against the whole, beside the field it is about."""

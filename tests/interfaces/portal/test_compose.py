@@ -191,7 +191,7 @@ def test_a_file_without_any_number_lists_every_row_as_bad(member: Client) -> Non
     said = words(member.get(page))
     assert "Numbers to send to: 0 Bad rows: 2" in said
     assert errors_of(member.post(page, TYPED | {"source": "file"})) == {
-        "file": "There is no mobile number yet. Add at least one."
+        "file": "There is no mobile number among them. “Wong”: Not a number."
     }
 
 
@@ -204,7 +204,7 @@ def test_all_errors_stand_beside_their_fields_and_at_the_top(member: Client) -> 
     latest = full_moment(latest_schedule(timezone.now()))[:-6]  # without the time of day
     assert found.pop("date").startswith(f"More than 5 years ahead. The latest is {latest}")
     assert found == {
-        "numbers": "There is no mobile number yet. Add at least one.",
+        "numbers": "There is no mobile number among them. “2555 0142”: Fixed line. Only mobiles can receive SMS.",
         "text": "Too long (460 characters; 459 fit). Shorten the text.",
         "sender": "This sender ID is not one of yours any more. Choose another.",
         "validity": "Not one of these. Choose how long to keep trying.",
