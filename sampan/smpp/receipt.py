@@ -149,6 +149,8 @@ def _read(
     intermediate: bool = False,
     network_error: NetworkError | None = None,
 ) -> DeliveryReceipt:
+    # Some end the text with C's NUL, some quote UCS-2 as it is; PostgreSQL keeps no NUL.
+    body = body.rstrip("\0").replace("\0", " ")
     usual = USUAL.fullmatch(body)
     found: Sequence[str | None] = usual.groups() if usual else _take_apart(body)
     id_in_text, submitted, delivered, submitted_at, done_at, stat, error, quoted = found
@@ -160,7 +162,7 @@ def _read(
         _count(delivered or ""),
         _date(submitted_at or "", zone),
         _date(done_at or "", zone),
-        (quoted or "").rstrip("\0"),
+        quoted or "",
         intermediate,
         id_in_text,
         stat or "",
@@ -181,7 +183,7 @@ def _take_apart(body: str) -> list[str | None]:
     if name:
         values.setdefault(name, body[start:])
     quoted = values.pop("text", "")
-    words = {name: value.strip("\0 ,;\t\r\n").split(None, 1) for name, value in values.items()}
+    words = {name: value.strip(" ,;\t\r\n").split(None, 1) for name, value in values.items()}
     # Some leave out `stat:` and write its word alone.
     if not words.get("stat") and (word := A_STATE.search(body, 0, len(body) - len(quoted))):
         words["stat"] = [word[0]]
@@ -204,9 +206,11 @@ def _date(figures: str, zone: tzinfo) -> datetime | None:
         return None
     for whole in (f"20{figures}", figures):
         try:
-            return datetime.strptime(whole, DATE_FORMS[len(whole)]).replace(tzinfo=zone)
+            found = datetime.strptime(whole, DATE_FORMS[len(whole)]).replace(tzinfo=zone)
         except (KeyError, ValueError):
             continue
+        if found.year // 100 == 20:  # PostgreSQL keeps others that Python cannot read back
+            return found
     return None
 
 

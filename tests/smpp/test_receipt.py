@@ -59,8 +59,12 @@ def test_the_usual_form_is_read_whole() -> None:
         ("id:1 done date:000000020000000R", {"done_at": None}),
         ("id:1 done date:2613991530", {"done_at": None}),
         ("id:1 done date:yesterday", {"done_at": None}),
+        ("id:1 done date:00010101000000", {"done_at": None}),  # no time that PostgreSQL gives back
         # A quoted text may hold anything, and ends with C's NUL here and there.
         ("id:1 stat:DELIVRD text:id:2 stat:UNDELIV\0", {"id": "1", "stat": "DELIVRD", "text": "id:2 stat:UNDELIV"}),
+        # Where UCS-2 is quoted as it is, or C's NUL stands between fields: PostgreSQL keeps no NUL.
+        ("id:1\0stat:DELIVRD err:000\0text:\0R\0o\0s\0e\0s", {"id": "1", "error": "000", "text": "R o s e s"}),
+        ("id:1 stat:DELIVRD err:0\0a", {"id": "1", "error": "0"}),
         ("id:1, stat:DELIVRD, err:000", {"id": "1", "error": "000"}),
         ("id:0e3b5c1a-9f6e-4c52 stat:ACCEPTD", {"id": "0e3b5c1a-9f6e-4c52", "state": MessageState.ACCEPTED}),
         # Nothing of a receipt in it.
