@@ -275,6 +275,12 @@ def test_what_is_no_pdu_says_which_status_to_answer(frame: bytes, status: Status
     assert refusal.value.status == status
 
 
+def test_what_was_read_is_checked_in_its_lists_too() -> None:
+    read = decode(framed(Command.SUBMIT_MULTI_RESP, f"'9' 00 01 01 01 '{'8' * 21}' 00 0000000b"))
+    with pytest.raises(PduError, match="at most 20"):
+        check_read(read.body)
+
+
 def test_known_optional_parameters_are_taken_out_by_kind() -> None:
     tlvs = (
         (Tag.RECEIPTED_MESSAGE_ID, b"1f4\0"),

@@ -251,6 +251,8 @@ class Unsuccessful:
         """PduError where a value that was read breaks a limit of the standard."""
         if len(body[first]) > MOST_DESTINATIONS:
             raise PduError(Status.ESME_RINVNUMDESTS, f"{len(body[first])} destinations, at most {MOST_DESTINATIONS}")
+        for sme in body[first]:
+            _SME.check(sme, 0)
 
     def encode(self, body: Sequence[Any], first: int) -> bytes:
         """The fields' octets. PduError where a value breaks a limit of the standard."""
