@@ -12,7 +12,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser lock
+.PHONY: help setup setup-dev run check test test-database browser fuzz lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,9 +41,16 @@ test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_U
 browser: setup-dev ## the long journeys in a real browser
 	$(BIN)/pytest -m browser
 
+fuzz: export PYTHONPATH = .venv/fuzz
+fuzz: SECONDS ?= 60
+fuzz: setup-dev .venv/fuzz ## feed nonsense to all that reads what strangers send; SECONDS=60 for each of TARGETS="pdu gsm"
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(TARGETS)
+
 lock: setup-dev ## write requirements*.txt from pyproject.toml
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --output-file requirements-dev.txt --group dev --constraint requirements.txt
+	$(LOCK) --output-file requirements-interop.txt --group interop
+	$(LOCK) --output-file requirements-fuzz.txt --group fuzz
 
 .venv/installed: requirements.txt pyproject.toml
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -59,4 +66,8 @@ lock: setup-dev ## write requirements*.txt from pyproject.toml
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(PIP) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/fuzz: requirements-fuzz.txt .venv/installed-dev
+	$(PIP) --require-hashes --upgrade --target $@ -r requirements-fuzz.txt
 	@touch $@
