@@ -15,12 +15,13 @@ import structlog
 from sampan.composing.alphabet import Coding
 from sampan.composing.parts import compose
 from sampan.database import DatabaseThreads
-from sampan.dispatch import claims, inbox, receipts, results
+from sampan.dispatch import claims, results
 from sampan.dispatch.claims import Claimed, Handover, NotTheOwner
 from sampan.dispatch.dialects import Dialect, Way, read_dialect, submits
 from sampan.dispatch.gathering import Gathering
-from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.links import Link, LinkStatus, Part
+from sampan.dispatch.queries import GRACE
+from sampan.dispatch.receiving import Receiving
 from sampan.dispatch.references import References
 from sampan.dispatch.results import Sent, bit
 from sampan.dispatch.throttle import Throttle
@@ -33,17 +34,13 @@ from sampan.routing.tables import Operator
 from sampan.smpp.client import ClientSession, Delivery
 from sampan.smpp.pdu import PduError, check
 from sampan.smpp.pdu import Status as CommandStatus
-from sampan.smpp.receipt import read_receipt
 from sampan.smpp.session import Answer, SessionClosed
 
 LOOK_AROUND_S = 1.0
-GRACE = timedelta(hours=24)  # after validity, without a receipt, a message ends (spec S75)
 BACK_OFF = timedelta(seconds=1)  # before a throttled part is tried again
 LEAST_HELD = 50
 HELD_S = 0.3  # of the operator's rate
 MOST_A_HANDOVER = 500
-MEMORY_TRIES = 8  # of a receipt that came before its answer was recorded
-MEMORY_TRY_S = 0.05
 
 log = structlog.get_logger()
 
@@ -86,8 +83,7 @@ class Dispatcher:
         self._look = asyncio.Event()
         self._stopping = False
         self._results = Gathering[results.Result]("answers", self._record)
-        self._inbox = Gathering[tuple[ClientSession, int, Receipt]]("inbox", self._keep)
-        self._matches = Gathering[tuple[Kept, int]]("receipts", self._match)
+        self._receiving = Receiving(facts, self._dialect, threads, clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     # Its life.
@@ -101,6 +97,7 @@ class Dispatcher:
         """Staff changed something: links come and go, the rest takes effect at once."""
         self._facts, self._directory, self._is_sending_held = facts, directory, is_sending_held
         self._dialect = read_dialect(facts.dialect)
+        self._receiving.update(facts, self._dialect)
         self._throttle.set_ceiling(facts.rate_parts_per_s)
         for gone in self._links.keys() - set(facts.links):
             link, task = self._links.pop(gone)
@@ -118,8 +115,8 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._stop_link(link, task) for link, task in self._links.values()))
-        for work in (self._results, self._inbox, self._matches):
-            await work.drained()
+        await self._results.drained()
+        await self._receiving.drained()
 
     async def _stop_link(self, link: Link, task: "asyncio.Task[None]") -> None:
         await link.stop()
@@ -156,8 +153,7 @@ class Dispatcher:
                     turns.look_at(waiting)
                     if waiting:
                         self._wake.set()
-                due = await self._threads.run(inbox.due, self._facts.id, self._clock())
-                self._matches.put([(kept, MEMORY_TRIES) for kept in due])
+                await self._receiving.look((link for link, _ in self._links.values()), self._directory)
             except psycopg.OperationalError as error:
                 log.warning("dispatch.database_away", work="look around", error=str(error).strip())
             await _set_within(self._look, LOOK_AROUND_S)
@@ -323,44 +319,11 @@ class Dispatcher:
         self._wake.set()
 
     def on_deliveries(self, link: Link, session: ClientSession, deliveries: Sequence[Delivery]) -> None:
-        """Receipts go to the inbox; replies are refused until two-way is set up for the operator."""
-        kept: list[tuple[ClientSession, int, Receipt]] = []
-        refused: list[int] = []
-        for number, body in deliveries:
-            receipt = read_receipt(body)
-            if receipt is None:
-                refused.append(number)
-            else:
-                kept.append((session, number, inbox.receipt_of(link.facts.id, body, receipt)))
-        if refused:
-            log.warning("dispatch.reply_refused", operator=self._facts.name, replies=len(refused))
-            session.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
-        self._inbox.put(kept)
+        """Receipts and replies."""
+        self._receiving.take(link, session, deliveries)
 
     async def _record(self, found: Sequence[results.Result]) -> None:
         await self._threads.run(results.record, self._facts.id, found, self._clock())
-
-    async def _keep(self, items: Sequence[tuple[ClientSession, int, Receipt]]) -> None:
-        """Into the inbox; then, and only then, acknowledge (spec S77), on the session that brought each.
-
-        One that has been closed meanwhile does nothing, and the operator sends those again.
-        """
-        kept = await self._threads.run(inbox.keep, self._facts.id, [receipt for _, _, receipt in items], self._clock())
-        for session in {session for session, _, _ in items}:
-            session.acknowledge([number for other, number, _ in items if other is session])
-        self._matches.put([(each, 0) for each in kept])
-
-    async def _match(self, items: Sequence[tuple[Kept, int]]) -> None:
-        """A receipt may be faster than the record of its answer: it is tried a few times from memory, then later."""
-        tried = {kept.id: tries for kept, tries in items}
-        kept = list({kept.id: kept for kept, _ in items}.values())
-        left = await self._threads.run(receipts.match, self._facts.id, kept, self._dialect, self._clock())
-        again = [(each, tried[each.id] + 1) for each in left if tried[each.id] < MEMORY_TRIES]
-        if again:
-            self._loop.call_later(MEMORY_TRY_S, self._matches.put, again)
-        later = [each for each in left if tried[each.id] >= MEMORY_TRIES]
-        if later:
-            await self._threads.run(inbox.postpone, later)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -21,7 +21,7 @@ from sampan.messages.tables import Lane
 from sampan.routing.operators import LinkFacts
 from sampan.routing.tables import Link as LinkRow
 from sampan.smpp.client import BindMode, BindRefused, ClientSession, Delivery, Operator, backoff_s, connect
-from sampan.smpp.pdu import SubmitSm
+from sampan.smpp.pdu import QuerySm, QuerySmResp, SubmitSm
 from sampan.smpp.session import Answer, Limits, SessionClosed
 
 MODES = {
@@ -116,6 +116,12 @@ class Link:
         if self._session is None:
             raise SessionClosed("not bound")
         return self._session.sequence_numbers(count)
+
+    async def query(self, body: QuerySm) -> QuerySmResp:
+        """What became of a message. TimeoutError, CommandRefused or SessionClosed."""
+        if self._session is None:
+            raise SessionClosed("not bound")
+        return await self._session.query(body)
 
     def write(self, parts: Sequence[Part]) -> None:
         """Write these as soon as the window lets them; their attempts are committed."""

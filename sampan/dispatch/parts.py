@@ -31,9 +31,10 @@ class PartResult(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """A part as it is stored, while it is open or after."""
+    """What one submit_sm carried, as it is stored, while it is open or after."""
 
     part: int
+    carries: int  # bits of the parts
     state: int | None  # Attempt.State while it is open
     submitted_at: datetime
     answered_at: datetime | None
@@ -45,22 +46,32 @@ class _Known(NamedTuple):
 
 
 PARTS = f"""
-    SELECT p.part, p.state, p.submitted_at, p.answered_at, p.command_status, p.receipt_at, p.receipt_state,
+    SELECT p.part, p.carries, p.state, p.submitted_at, p.answered_at, p.command_status, p.receipt_at, p.receipt_state,
            coalesce(p.receipt_error, ''), o.dialect
-      FROM (SELECT part, operator_id, state, submitted_at, answered_at, NULL::int AS command_status,
+      FROM (SELECT part, try_number, carries, operator_id, state, submitted_at, answered_at,
+                   NULL::int AS command_status,
                    CASE state WHEN {Attempt.State.RETRYING.value} THEN state_at END AS receipt_at,
                    NULL::smallint AS receipt_state, receipt_error
               FROM attempt WHERE message_id = %(id)s
             UNION ALL
-            SELECT part, operator_id, NULL, submitted_at, answered_at, command_status, receipt_at, receipt_state,
-                   receipt_error
+            SELECT part, try_number, 1 << part - 1, operator_id, NULL, submitted_at, answered_at, command_status,
+                   receipt_at, receipt_state, receipt_error
               FROM message_part WHERE message_id = %(id)s) p
-      JOIN operator o ON o.id = p.operator_id ORDER BY p.part"""
+      JOIN operator o ON o.id = p.operator_id ORDER BY p.part, p.try_number"""
 
 
-def part_results(conn: Connection, message_id: int) -> list[PartResult]:
-    """The parts that were handed over, in order. The caller has made sure whose message it is."""
-    return [_result(_Known(*row)) for row in conn.execute(PARTS, {"id": message_id})]
+def part_results(conn: Connection, message_id: int) -> dict[int, PartResult]:
+    """By number what is known of the parts that were handed over; where one was sent again, of the last time.
+
+    Where an ended long text went in one submit_sm, that is known of part 1. The caller has made sure whose message it
+    is.
+    """
+    results: dict[int, PartResult] = {}
+    for row in conn.execute(PARTS, {"id": message_id}):
+        known = _Known(*row)
+        parts = (number for number in range(1, known.carries.bit_length() + 1) if known.carries >> number - 1 & 1)
+        results |= {number: _result(known)._replace(part=number) for number in parts}
+    return results
 
 
 def _result(known: _Known) -> PartResult:

@@ -1,7 +1,7 @@
 """What a customer or staff do to a batch: pause, resume, cancel, release (spec S10, S51, S53).
 
-Each locks the batch first, so that two who act at once act one after the other. What an operator has, or may have, is not
-called back. A paused batch keeps its hold and does not age: its send-by begins anew when it resumes.
+Each locks the batch first, so that two who act at once act one after the other. What an operator has, or may have, is
+not called back. A paused batch keeps its hold and does not age: its send-by begins anew when it resumes.
 """
 
 from collections.abc import Sequence

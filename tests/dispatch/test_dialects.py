@@ -6,14 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from sampan.composing.alphabet import unpack_septets
 from sampan.composing.parts import compose
 from sampan.dispatch.claims import Claimed
-from sampan.dispatch.dialects import Dialect, Verdict, Way, read_dialect, submits
+from sampan.dispatch.dialects import Dialect, Verdict, Way, read_dialect, submits, user_reference
 from sampan.messages.tables import Status
 from sampan.reasons import Reason
 from sampan.routing.directory import DestinationFacts, RouteFacts
 from sampan.routing.tables import Destination
-from sampan.smpp.pdu import MessageState
+from sampan.smpp.pdu import MessageState, Tag
 from tests.world import NOW
 
 BUSINESS = RouteFacts(1, "hk-business", "Hong Kong, business", own_sender=True, receipts=True, carriers=((1, 100),))
@@ -148,3 +149,53 @@ def test_which_refusals_wait_and_which_are_for_good() -> None:
 def test_a_dialect_that_says_nothing_we_know_is_refused_with_words(wrong: dict[str, Any]) -> None:
     with pytest.raises(msgspec.ValidationError):
         read_dialect(wrong)
+
+
+def test_sar_and_payload_instead_of_a_header() -> None:
+    text = "花" * 80
+    first, second = on_the_wire(
+        claimed(text=text, parts_left=3), Way(BUSINESS, HONG_KONG, ""), Dialect(long_texts="sar")
+    )
+    assert (first.esm_class, len(first.short_message)) == (0, 134)
+    assert dict(second.tlvs) == {
+        Tag.SAR_MSG_REF_NUM: b"\0\7",
+        Tag.SAR_TOTAL_SEGMENTS: b"\2",
+        Tag.SAR_SEGMENT_SEQNUM: b"\2",
+    }
+    (whole,) = on_the_wire(
+        claimed(text=text, parts_left=3), Way(BUSINESS, HONG_KONG, ""), Dialect(long_texts="payload")
+    )
+    assert whole.short_message == b""
+    assert dict(whole.tlvs) == {Tag.MESSAGE_PAYLOAD: text.encode("utf-16-be")}
+
+
+def test_english_may_go_packed_and_under_another_data_coding() -> None:
+    dialect = Dialect(packed_septets=True, english_data_coding=0xF0)
+    (short,) = on_the_wire(claimed(text="hellohello"), Way(BUSINESS, HONG_KONG, ""), dialect)
+    assert (short.data_coding, short.short_message.hex()) == (0xF0, "e8329bfd4697d9ec37")  # 3GPP 23.038's own example
+    first, _ = on_the_wire(claimed(text="a" * 161, parts_left=3), Way(BUSINESS, HONG_KONG, ""), dialect)
+    assert len(first.short_message) == 140
+    assert unpack_septets(first.short_message[6:], fill_bits=1)[:153] == b"a" * 153
+
+
+def test_the_validity_may_be_a_moment() -> None:
+    (pdu,) = on_the_wire(claimed(), Way(BUSINESS, HONG_KONG, ""), Dialect(validity="absolute"))
+    assert pdu.validity_period == "261123040000000+"
+
+
+def test_addresses_service_type_and_further_parameters_are_data() -> None:
+    dialect = Dialect(
+        name_ton_npi=(5, 1),
+        number_ton_npi=(2, 8),
+        destination_ton_npi=(0, 0),
+        service_type="BULK",
+        tlvs={"1400": "01ff"},
+        user_reference=True,
+    )
+    (named,) = on_the_wire(claimed(), Way(BUSINESS, HONG_KONG, ""), dialect)
+    assert (named.source_addr_ton, named.source_addr_npi) == (5, 1)
+    assert (named.dest_addr_ton, named.dest_addr_npi, named.service_type) == (0, 0, "BULK")
+    reference = user_reference(100_001, 1).to_bytes(2, "big")
+    assert dict(named.tlvs) == {0x1400: b"\x01\xff", Tag.USER_MESSAGE_REFERENCE: reference}
+    (numbered,) = on_the_wire(claimed(sender="85298765432"), Way(BUSINESS, HONG_KONG, ""), dialect)
+    assert (numbered.source_addr_ton, numbered.source_addr_npi) == (2, 8)

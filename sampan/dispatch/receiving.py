@@ -1,0 +1,121 @@
+"""The way back from one operator: receipts kept, acknowledged, matched, tried again, and asked for (spec S77, S78)."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import structlog
+
+from sampan.database import DatabaseThreads
+from sampan.dispatch import inbox, queries, receipts
+from sampan.dispatch.dialects import Dialect, Way, source_of
+from sampan.dispatch.gathering import Gathering
+from sampan.dispatch.inbox import Kept, Receipt
+from sampan.dispatch.links import Link
+from sampan.dispatch.queries import Overdue
+from sampan.routing.directory import Directory
+from sampan.routing.operators import OperatorFacts
+from sampan.smpp.client import ClientSession, Delivery
+from sampan.smpp.pdu import Status as CommandStatus
+from sampan.smpp.receipt import read_receipt
+from sampan.smpp.session import CommandRefused, SessionClosed
+
+MEMORY_TRIES = 8  # of a receipt that came before its answer was recorded
+MEMORY_TRY_S = 0.05
+QUERY_EVERY_S = 60.0
+
+log = structlog.get_logger()
+
+
+class Receiving:
+    """Of one operator, for as long as it is ours; its settings may change."""
+
+    def __init__(
+        self, facts: OperatorFacts, dialect: Dialect, threads: DatabaseThreads, clock: Callable[[], datetime]
+    ) -> None:
+        self._facts = facts
+        self._dialect = dialect
+        self._threads = threads
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._queried_at_s = self._loop.time()
+        self._inbox = Gathering[tuple[ClientSession, int, Receipt]]("inbox", self._keep)
+        self._matches = Gathering[tuple[Kept, int]]("receipts", self._match)
+
+    def update(self, facts: OperatorFacts, dialect: Dialect) -> None:
+        """Staff changed something."""
+        self._facts, self._dialect = facts, dialect
+
+    def take(self, link: Link, session: ClientSession, deliveries: Sequence[Delivery]) -> None:
+        """Receipts go to the inbox; replies are refused until two-way is set up for the operator."""
+        kept: list[tuple[ClientSession, int, Receipt]] = []
+        refused: list[int] = []
+        for number, body in deliveries:
+            receipt = read_receipt(body)
+            if receipt is None:
+                refused.append(number)
+            else:
+                kept.append((session, number, inbox.receipt_of(link.facts.id, body, receipt)))
+        if refused:
+            log.warning("dispatch.reply_refused", operator=self._facts.name, replies=len(refused))
+            session.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
+        self._inbox.put(kept)
+
+    async def _keep(self, items: Sequence[tuple[ClientSession, int, Receipt]]) -> None:
+        """Into the inbox; then, and only then, acknowledge (spec S77), on the session that brought each.
+
+        One that has been closed meanwhile does nothing, and the operator sends those again.
+        """
+        found = [receipt for _, _, receipt in items]
+        kept = await self._threads.run(inbox.keep, self._facts.id, found, self._clock())
+        for session in {session for session, _, _ in items}:
+            session.acknowledge([number for other, number, _ in items if other is session])
+        self._matches.put([(each, 0) for each in kept])
+
+    async def _match(self, items: Sequence[tuple[Kept, int]]) -> None:
+        """A receipt may be faster than the record of its answer: it is tried a few times from memory, then later."""
+        tried = {kept.id: tries for kept, tries in items}
+        kept = list({kept.id: kept for kept, _ in items}.values())
+        left = await self._threads.run(receipts.match, self._facts.id, kept, self._dialect, self._clock())
+        again = [(each, tried[each.id] + 1) for each in left if tried[each.id] < MEMORY_TRIES]
+        if again:
+            self._loop.call_later(MEMORY_TRY_S, self._matches.put, again)
+        later = [each for each in left if tried[each.id] >= MEMORY_TRIES]
+        if later:
+            await self._threads.run(inbox.postpone, later)
+
+    async def look(self, links: Iterable[Link], directory: Directory) -> None:
+        """What is due: receipts whose turn to be tried again has come, and parts to ask the operator about."""
+        due = await self._threads.run(inbox.due, self._facts.id, self._clock())
+        self._matches.put([(kept, MEMORY_TRIES) for kept in due])
+        if self._dialect.queries and self._loop.time() - self._queried_at_s >= QUERY_EVERY_S:
+            self._queried_at_s = self._loop.time()
+            await self._query(list(links), directory)
+
+    async def _query(self, links: Sequence[Link], directory: Directory) -> None:
+        bound = [link for link in links if link.is_bound]
+        if not bound:
+            return
+        parts = await self._threads.run(queries.overdue, self._facts.id, self._clock())
+        found: list[Receipt] = []
+        for part in parts:
+            link = next((link for link in bound if link.facts.id == part.link_id), bound[0])
+            source = source_of(part.sender, self._way(part, directory), self._dialect)
+            try:
+                answer = await link.query(queries.question(part, source))
+            except (TimeoutError, CommandRefused, SessionClosed) as error:
+                log.info("dispatch.query", operator=self._facts.name, message=part.message_id, why=str(error))
+                continue
+            if receipt := queries.as_receipt(part, answer):
+                found.append(receipt)
+        if found:
+            kept = await self._threads.run(inbox.keep, self._facts.id, found, self._clock())
+            self._matches.put([(each, MEMORY_TRIES) for each in kept])
+
+    def _way(self, part: Overdue, directory: Directory) -> Way:
+        return Way(directory.routes[part.route_id], directory.destinations[part.destination_id], self._facts.sender)
+
+    async def drained(self) -> None:
+        """Wait until nothing is left to do."""
+        await self._inbox.drained()
+        await self._matches.drained()
