@@ -21,7 +21,7 @@ from sampan.messages.tables import Lane
 from sampan.routing.operators import LinkFacts
 from sampan.routing.tables import Link as LinkRow
 from sampan.smpp.client import BindMode, BindRefused, ClientSession, Delivery, Operator, backoff_s, connect
-from sampan.smpp.pdu import QuerySm, QuerySmResp, SubmitSm
+from sampan.smpp.pdu import PduError, QuerySm, QuerySmResp, SubmitSm
 from sampan.smpp.session import Answer, Limits, SessionClosed
 
 MODES = {
@@ -202,7 +202,7 @@ class Link:
             began_s = loop.time()
             try:
                 session = await self._bind()
-            except (OSError, TimeoutError, BindRefused, SessionClosed) as error:
+            except (OSError, TimeoutError, BindRefused, SessionClosed, PduError, ValueError) as error:
                 self._on_status(self, LinkStatus(bound=False, words=str(error)))
             else:
                 await session.wait_closed()

@@ -187,10 +187,41 @@ def _add_operator(verbs: Any) -> None:
     add.add_argument("--window", type=int, default=10, help="requests without an answer, at most (default: 10)")
     add.add_argument("--rate", type=int, default=0, metavar="PARTS", help="parts a second (default: as it takes them)")
     add.add_argument("--dialect", default="{}", metavar="JSON", help="how it deviates (docs/operating/dialects.md)")
+    _add_tls(add)
     _verb(group, "list", "all operators, their links and queues", _late("verbs.operators", "show"))
-    for name, summary in (("pause", "stop sending by an operator"), ("resume", "send by it again")):
+    for name, summary in (
+        ("pause", "hand nothing over; what waits goes by another operator where there is one"),
+        ("drain", "hand over what waits, and give it nothing new"),
+        ("resume", "send by it again"),
+    ):
         verb = _verb(group, name, summary, _late("verbs.operators", name))
         verb.add_argument("name")
+    change = _verb(group, "set", "change an operator, while it runs", _late("verbs.operators", "change"))
+    change.add_argument("name")
+    change.add_argument("--rate", type=int, metavar="PARTS", help="parts a second; 0: as it takes them")
+    change.add_argument("--sender", metavar="ID", help="shown where a customer's own sender ID is not possible")
+    change.add_argument("--dialect", metavar="JSON")
+    route = _verb(group, "route", "let an operator carry a route", _late("verbs.operators", "route"))
+    route.add_argument("name")
+    route.add_argument("route", metavar="CODE")
+    route.add_argument("--position", type=int, metavar="N", help="1 goes first (default: last)")
+    route.add_argument("--share", type=int, default=100, metavar="N", help="among those of the same position")
+    link = _verb(group, "link", "add one more link to an operator", _late("verbs.operators", "link"))
+    link.add_argument("name")
+    link.add_argument("--host", required=True)
+    link.add_argument("--port", type=int, required=True)
+    link.add_argument("--system-id", required=True)
+    link.add_argument("--password", required=True)
+    link.add_argument("--window", type=int, default=10)
+    link.add_argument("--bind", choices=("transceiver", "transmitter", "receiver"), default="transceiver")
+    _add_tls(link)
+
+
+def _add_tls(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--tls", action="store_true", help="the SMSC's certificate is verified")
+    verb.add_argument("--tls-authorities", metavar="FILE", help="PEM, where the SMSC has a CA of its own")
+    verb.add_argument("--tls-certificate", metavar="FILE", help="PEM, ours, where the SMSC asks for one")
+    verb.add_argument("--tls-key", metavar="FILE", help="PEM, of our certificate")
 
 
 def _add_message(verbs: Any) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from sampan.accounts.seals import seal, unseal
 from sampan.database import Connection, Snapshot
 from sampan.routing.tables import Link, Operator, Route, RouteOperator
+from sampan.smpp.pdu import BindTransceiver, check
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,11 @@ def add_link(
     tls_certificate: str = "",
     tls_key: str = "",
 ) -> Link:
-    """One more bind to an operator. Certificates and key are PEM; a client certificate needs its key."""
+    """One more bind to an operator. Certificates and key are PEM; a client certificate needs its key.
+
+    Raises PduError where system_id or password are longer than SMPP allows.
+    """
+    check(BindTransceiver(system_id, password))
     return Link.objects.create(
         operator=operator,
         host=host,
