@@ -1,0 +1,1 @@
+"""Measuring Sampan, and others beside it, on the same machine."""
