@@ -16,7 +16,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext
 
 from sampan.billing.money import PIPS_PER_CENT, in_cents, in_pips
-from sampan.interfaces.words import MEANINGS, PURPOSES, REASONS, ROLES, SOURCES, STATUSES, words_of_flaw
+from sampan.interfaces.words import (
+    BATCH_STATES,
+    MEANINGS,
+    PURPOSES,
+    REASONS,
+    ROLES,
+    SOURCES,
+    STATUSES,
+    StatusLook,
+    words_of_flaw,
+)
 from sampan.messages.reports.periods import Row
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import ComposeDraft, Purpose, Source
@@ -59,7 +69,16 @@ def drawing(name: str, classes: str = "") -> SafeString:
 @register.simple_tag
 def status(shown: Shown, word: str = "") -> SafeString:
     """A status: its shape, its word and its colour."""
-    look = STATUSES[shown]
+    return _looking(STATUSES[shown], word)
+
+
+@register.simple_tag
+def batch_state(state: str) -> SafeString:
+    """Where a batch as a whole is."""
+    return _looking(BATCH_STATES[state])
+
+
+def _looking(look: StatusLook, word: str = "") -> SafeString:
     return format_html(
         '<span class="status {}"><svg aria-hidden="true"><use href="{}#is-{}"/></svg>{}</span>',
         look.colour,

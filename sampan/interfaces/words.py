@@ -40,6 +40,17 @@ STATUSES = {
     Shown.UPLOAD_FAILED: StatusLook("undeliverable", pgettext_lazy("status", "Upload failed"), "upload-failed"),
 }
 
+# Where a batch as a whole is.
+BATCH_STATES = {
+    "scheduled": StatusLook("scheduling", pgettext_lazy("batch", "Scheduled"), "scheduling"),
+    "sending": StatusLook("processing", pgettext_lazy("batch", "Sending"), "processing"),
+    "receipts": StatusLook("processing", pgettext_lazy("batch", "Handed over; waiting for receipts"), "processing"),
+    "paused": StatusLook("paused", pgettext_lazy("batch", "Paused"), "paused"),
+    "held": StatusLook("paused", pgettext_lazy("batch", "Held: it came due too late"), "paused"),
+    "cancelled": StatusLook("filtered", pgettext_lazy("batch", "Cancelled"), "filtered"),
+    "ended": StatusLook("delivered", pgettext_lazy("batch", "Ended"), "delivered"),
+}
+
 # Why a message ended, or where it is (spec S72).
 REASONS: dict[Reason, Words] = {
     Reason.NONE: "",

@@ -99,19 +99,21 @@ def _first_messages(member: Member, facts: BatchFacts) -> list[periods.Row]:
     return periods.rows(member.conn, search, most=FIRST_MESSAGES, newest_first=False)
 
 
-def _state(facts: BatchFacts, progress: Progress) -> tuple[Shown, str]:
-    """Where the batch as a whole is: a shape and a word."""
-    if facts.state == Batch.State.SCHEDULED:
-        return Shown.SCHEDULING, _("Scheduled for %(time)s") % {"time": full_moment(facts.scheduled_at)}
-    if facts.state == Batch.State.HELD:
-        return Shown.UNKNOWN, _("Held")
-    if facts.state == Batch.State.CANCELLED:
-        return Shown.FILTERED, _("Cancelled")
+STATES = {
+    Batch.State.SCHEDULED: "scheduled",
+    Batch.State.PAUSED: "paused",
+    Batch.State.HELD: "held",
+    Batch.State.CANCELLED: "cancelled",
+}
+
+
+def _state(facts: BatchFacts, progress: Progress) -> str:
+    """Where the batch as a whole is, by its name in words.py."""
+    if facts.state in STATES:
+        return STATES[facts.state]
     if progress.waiting:
-        return Shown.PROCESSING, _("Sending")
-    if any(progress.messages[shown] for shown in OPEN):
-        return Shown.PROCESSING, _("Handed over; waiting for receipts")
-    return Shown.DELIVERED, _("Ended")
+        return "sending"
+    return "receipts" if any(progress.messages[shown] for shown in OPEN) else "ended"
 
 
 def _history(facts: BatchFacts, progress: Progress, now: datetime) -> list[Event]:

@@ -1,6 +1,6 @@
 """One message: its status in words, its parts and their times, its money (spec S73)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -66,19 +66,19 @@ def show_message(request: HttpRequest, member: Member, message_id: int) -> HttpR
     )
 
 
-def _parts(facts: MessageFacts, results: Sequence[PartResult]) -> list[Part]:
+def _parts(facts: MessageFacts, results: Mapping[int, PartResult]) -> list[Part]:
     """All parts of the text, with what became of those that were handed over."""
     if not facts.parts:
         return []
     coding = Coding(facts.coding)
     china = facts.region == Destination.Region.CHINA
     texts = compose(facts.text, china=china, coding=coding, signature=facts.signature if china else "").parts
-    known = {result.part: result for result in results}
     # A part that was not handed over waits, or ended with its message (spec S73).
     otherwise = facts.shown if facts.final_at or facts.shown == Shown.SCHEDULING else Shown.WAITING
     parts = []
     for number, text in enumerate(texts, 1):
-        result = known.get(number)
+        in_one = results.get(1) if facts.taken_parts >> number - 1 & 1 else None  # all parts in one submit_sm
+        result = results.get(number) or in_one
         length = len(encode(text, coding)) // (1 if coding is Coding.GSM7 else 2)
         parts.append(Part(number, text, length, result.shown if result else otherwise, result))
     return parts
@@ -104,7 +104,7 @@ def _note(facts: MessageFacts, expires_at: datetime | None) -> str:
     return notes.get(facts.shown, f"{reason} {charged}")
 
 
-def _history(facts: MessageFacts, results: Sequence[PartResult]) -> list[Event]:
+def _history(facts: MessageFacts, results: Mapping[int, PartResult]) -> list[Event]:
     """What happened, the latest first."""
     amount = price(facts.price_pips)
     events = [Event(facts.created_at, "", _("Accepted"))]
@@ -116,7 +116,7 @@ def _history(facts: MessageFacts, results: Sequence[PartResult]) -> list[Event]:
         taken = _("Taken by the operator")
         charged = _("%s charged") % price(facts.charged_pips) if facts.charged_pips else ""
         events.append(Event(facts.taken_at, "", ", ".join(filter(None, (taken, charged)))))
-    for result in results:
+    for result in results.values():
         if result.receipt_at:
             words = _("Part %(part)s: %(status)s") % {"part": result.part, "status": STATUSES[result.shown].word}
             under = f"{result.reason.shown} {reason_words(result.reason)}" if reason_words(result.reason) else ""
