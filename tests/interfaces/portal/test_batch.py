@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from sampan.database import Connection
+from sampan.messages import batches
 from sampan.messages.tables import Batch
 from tests.dispatch.steps import Owner
 from tests.interfaces.portal.pages import html, signed_in, words
@@ -112,3 +113,25 @@ def test_there_are_no_buttons_for_what_cannot_be_done_yet(member: Client, one: O
     assert "Pause" not in page
     assert "Cancel" not in page
     assert Batch.objects.get().state == Batch.State.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("act", "words_", "counts"),
+    [
+        ("pause", "Paused", "Waiting 1"),
+        ("cancel", "Cancelled", "Undeliverable 3"),
+    ],
+)
+def test_a_batch_that_was_stopped_says_so_and_promises_no_time(
+    member: Client, one: OneOfEach, database: Connection, act: str, words_: str, counts: str
+) -> None:
+    """spec S10"""
+    if act == "pause":
+        batches.pause(database, one.batch_id)
+    else:
+        batches.cancel(database, one.batch_id, timezone.now())
+    said = words(member.get(f"/batches/{one.batch_id}/"))
+    assert f"{words_} As of" in said
+    assert counts in said
+    assert " a second" not in said
+    assert "No message was taken" not in said
