@@ -1,6 +1,6 @@
 """Every table, imported once so that Django knows them; outside the order of parts."""
 
-from sampan.accounts.tables import ApiKey, Customer, Person, SenderId, SignInFailure
+from sampan.accounts.tables import ApiKey, AuditEntry, Customer, Person, SenderId, SignInFailure
 from sampan.billing.tables import Account, Price, Transfer
 from sampan.dispatch.tables import Attempt, GatewayPresence, InboxReceipt, OperatorLease
 from sampan.messages.tables import (
@@ -19,6 +19,7 @@ __all__ = [
     "Account",
     "ApiKey",
     "Attempt",
+    "AuditEntry",
     "Batch",
     "ClientReference",
     "ComposeDraft",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sampan.accounts.customers import CustomerFacts, customers
-from sampan.accounts.tables import Customer
+from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import pips_of
 from sampan.billing.opening import open_customer
 from sampan.database import Connection
@@ -66,6 +66,14 @@ def make_customer(
 def make_mallory() -> Customer:
     """A customer of good standing who must see nothing of anybody else's."""
     return make_customer("mallory", name="Mallory Ltd", senders=("Mallory",))
+
+
+def make_staff(login_name: str = "ada", *, role: Person.StaffRole = Person.StaffRole.ADMIN) -> Person:
+    """Somebody of our own people, who signs in with PASSWORD."""
+    person = Person(login_name=login_name, name=login_name.title(), staff_role=role, created_at=NOW)
+    person.set_password(PASSWORD)
+    person.save()
+    return person
 
 
 def facts_of(conn: Connection, customer: Customer) -> CustomerFacts:

@@ -82,6 +82,7 @@ class Person(AbstractBaseUser):
 
     objects: ClassVar[PersonManager] = PersonManager()
     USERNAME_FIELD = "login_name"
+    acting_from: str | None = None  # the address of the request they act by; set by the door, for the audit log
 
     class Meta:
         db_table = "person"
@@ -155,3 +156,30 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.login_name} from {self.address}"
+
+
+class AuditEntry(models.Model):
+    """One act of staff: who, what, before, after, why (spec S134). Written by acts.py; never changed, never deleted."""
+
+    at = models.DateTimeField()
+    act = models.CharField(max_length=40)  # an Act's value
+    by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10, choices=Person.StaffRole)  # theirs at that time
+    subject = models.CharField(max_length=120)  # the row's table and id, or words
+    customer = models.ForeignKey(Customer, models.PROTECT, null=True, related_name="+")  # whom it concerns
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    why = models.CharField(max_length=500, blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        db_table = "audit_entry"
+        indexes: ClassVar = [
+            models.Index(fields=("at", "id"), name="audit_entry_at"),
+            models.Index(fields=("customer", "at"), name="audit_entry_of_customer"),
+            models.Index(fields=("by", "at"), name="audit_entry_by"),
+            models.Index(fields=("act", "at"), name="audit_entry_act"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.subject}"

@@ -225,6 +225,16 @@ CREATE TRIGGER account_moves_by_transfer BEFORE UPDATE ON account
     FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION refuse_change();
 """
 
+# What staff did stays as it was written (spec S134).
+AUDIT = """
+CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% of % is not allowed: its rows are only ever added', TG_OP, TG_TABLE_NAME;
+END $$;
+CREATE TRIGGER audit_entry_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+"""
+
 # Processes keep what they price and route by in memory; this tells them to read it again.
 CHANGES = "\n".join(
     [
@@ -258,4 +268,4 @@ END $$;"""
 
 class Migration(migrations.Migration):
     dependencies = [("sampan", "0001_tables")]
-    operations = [migrations.RunSQL(sql) for sql in (TABLES, PARTITIONS, MONEY, CHANGES)]
+    operations = [migrations.RunSQL(sql) for sql in (TABLES, PARTITIONS, MONEY, AUDIT, CHANGES)]

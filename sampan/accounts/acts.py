@@ -1,0 +1,93 @@
+"""What staff may do, who of them may do it, and the log of what they did (spec S134).
+
+A function that carries out an act of staff takes `by: Person`, and calls `record` in the transaction of its change: so
+nothing is done by somebody who may not, and nothing is done without its line in the log.
+"""
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.db.models import Model
+
+from sampan.accounts.tables import AuditEntry, Customer, Person
+
+SUPPORT, COMPLIANCE, FINANCE, ADMIN = Person.StaffRole
+LONGEST_WHY = 500
+
+
+class Act(Enum):
+    """One kind of act: its name in the log, and the roles that may do it. `admin` may not do all: see the money."""
+
+    roles: frozenset[Person.StaffRole]
+
+    def __new__(cls, code: str, *roles: Person.StaffRole) -> "Act":
+        act = object.__new__(cls)
+        act._value_ = code
+        act.roles = frozenset(roles)
+        return act
+
+    # The log and the staff
+    READ_AUDIT = "audit.read", COMPLIANCE, ADMIN
+    # Sending
+    HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
+    RELEASE_SENDING = "sending.release", ADMIN
+    UNBLOCK_ADDRESS = "address.unblock", SUPPORT, ADMIN
+
+
+class NotAllowed(Exception):
+    """This person's role does not do this act."""
+
+    def __init__(self, by: Person, act: Act) -> None:
+        super().__init__(f"{by.login_name} ({by.staff_role or 'no staff'}) may not {act.value}")
+        self.act = act
+
+
+def may(person: Person, act: Act) -> bool:
+    """Whether their role does this act."""
+    return person.is_active and person.staff_role in act.roles
+
+
+def require(by: Person, act: Act) -> None:
+    """Raises NotAllowed where their role does not do this act: for what is refused before anything is looked at."""
+    if not may(by, act):
+        raise NotAllowed(by, act)
+
+
+def record(
+    act: Act,
+    *,
+    by: Person,
+    subject: Model | str,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    why: str = "",
+    customer_id: int | None = None,
+    address: str | None = None,
+) -> AuditEntry:
+    """The line in the log that somebody did this, in the caller's transaction. Raises NotAllowed.
+
+    `subject` is the row that was acted on, or words for what is no row. `before` and `after` hold what changed, as JSON
+    has it, and no numbers of handsets, texts or secrets. The customer concerned is found by the row, where it has one.
+    """
+    require(by, act)
+    return AuditEntry.objects.create(
+        at=now,
+        act=act.value,
+        by=by,
+        role=by.staff_role,
+        subject=subject if isinstance(subject, str) else f"{subject._meta.db_table} {subject.pk}",
+        customer_id=customer_id or _customer_of(subject),
+        before=before or {},
+        after=after or {},
+        why=why[:LONGEST_WHY],
+        address=address or by.acting_from,
+    )
+
+
+def _customer_of(subject: Model | str) -> int | None:
+    if isinstance(subject, Customer):
+        return subject.pk
+    customer_id: int | None = getattr(subject, "customer_id", None)
+    return customer_id

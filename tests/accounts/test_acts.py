@@ -1,0 +1,74 @@
+"""Acts of staff: each role does its own, and each is in a log that nobody rewrites (spec S134)."""
+
+import re
+from itertools import product
+
+import psycopg
+import pytest
+from django.db import transaction
+
+from sampan.accounts.acts import Act, NotAllowed, may, record
+from sampan.accounts.tables import AuditEntry, Person
+from sampan.database import Connection
+from tests.world import NOW, make_customer, make_staff
+
+ROLES = list(Person.StaffRole)
+
+
+def test_the_table_of_acts_and_roles(database: Connection) -> None:
+    """Every act, tried by every role: done and logged, or refused and not."""
+    staff = {role: make_staff(role.value, role=role) for role in ROLES}
+    done, logged = {}, 0
+    for act, role in product(Act, ROLES):
+        try:
+            record(act, by=staff[role], subject="the table", now=NOW)
+            done[act, role] = True
+            logged += 1
+        except NotAllowed:
+            done[act, role] = False
+        assert AuditEntry.objects.count() == logged
+    assert done == {(act, role): role in act.roles for act, role in product(Act, ROLES)}
+
+
+@pytest.mark.parametrize("act", Act, ids=lambda act: act.value)
+def test_an_act_names_a_thing_and_a_verb_and_somebody_may_do_it(act: Act) -> None:
+    assert re.fullmatch(r"[a-z_]+\.[a-z_]+", act.value)
+    assert act.roles
+
+
+def test_members_and_those_who_left_may_do_nothing(database: Connection) -> None:
+    harbour = make_customer()
+    owner = harbour.members.get()
+    left = make_staff("left", role=Person.StaffRole.ADMIN)
+    left.is_active = False
+    assert [act for act in Act if may(owner, act) or may(left, act)] == []
+
+
+def test_a_line_says_who_what_on_which_row_before_after_why_and_from_where(database: Connection) -> None:
+    harbour = make_customer()
+    ada = make_staff()
+    ada.acting_from = "203.0.113.7"
+    record(
+        Act.HOLD_SENDING, by=ada, subject=harbour, before={"held": False}, after={"held": True}, why="a test", now=NOW
+    )
+    line = AuditEntry.objects.get()
+    assert (line.at, line.act, line.by, line.role) == (NOW, "sending.hold", ada, "admin")
+    assert (line.subject, line.customer) == (f"customer {harbour.pk}", harbour)
+    assert (line.before, line.after, line.why) == ({"held": False}, {"held": True}, "a test")
+    assert line.address == "203.0.113.7"
+
+
+def test_what_is_undone_with_its_transaction_leaves_no_line(database: Connection) -> None:
+    ada = make_staff()
+    with transaction.atomic():
+        record(Act.HOLD_SENDING, by=ada, subject="sending", now=NOW)
+        transaction.set_rollback(True)
+    assert not AuditEntry.objects.exists()
+
+
+@pytest.mark.parametrize("sql", ["UPDATE audit_entry SET why = 'x'", "DELETE FROM audit_entry", "TRUNCATE audit_entry"])
+def test_the_database_refuses_to_rewrite_the_log(database: Connection, sql: str) -> None:
+    record(Act.HOLD_SENDING, by=make_staff(), subject="sending", now=NOW)
+    with pytest.raises(psycopg.errors.RaiseException, match="only ever added"):
+        database.execute(sql.encode())
+    assert AuditEntry.objects.get().why == ""
