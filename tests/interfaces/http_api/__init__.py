@@ -1,0 +1,1 @@
+"""The HTTP API to the letter of its contract (spec S120)."""
