@@ -28,11 +28,19 @@ class Customer(models.Model):
     api_purpose = models.SmallIntegerField(default=1)  # where a call does not say (spec S93): messages.tables.Purpose
     api_password_allowed = models.BooleanField(default=True)  # else only keys open the HTTP API
     verified_mobile = models.BigIntegerField(null=True, blank=True)
+    registration_number = models.CharField(max_length=8, blank=True)  # of the business; accounts may share one
+    status_words = models.CharField(max_length=500, blank=True)  # what staff say of it, shown to the customer
+    is_platform = models.BooleanField(default=False)  # our own account: it sends codes and tests (spec S132, S137)
+    # No promotional text starts from one to the other, by the clock of `time_zone` (spec S54); both or neither.
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
     created_at = models.DateTimeField()
+    primary = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="subs")  # spec S88
 
     class Meta:
         db_table = "customer"
         constraints: ClassVar = [
+            models.CheckConstraint(name="customer_is_no_sub_of_itself", condition=~models.Q(primary=models.F("id"))),
             models.CheckConstraint(
                 name="customer_validity",
                 condition=models.Q(validity_minutes__range=(SHORTEST_VALIDITY_MINUTES, LONGEST_VALIDITY_MINUTES)),
@@ -41,6 +49,13 @@ class Customer(models.Model):
                 name="customer_limit",
                 condition=models.Q(message_limit_pips__isnull=True) | models.Q(message_limit_pips__gt=0),
             ),
+            models.CheckConstraint(
+                name="customer_quiet_hours",
+                condition=models.Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | models.Q(quiet_from__isnull=False, quiet_until__isnull=False)
+                & ~models.Q(quiet_from=models.F("quiet_until")),
+            ),
+            models.UniqueConstraint("is_platform", condition=models.Q(is_platform=True), name="customer_one_platform"),
         ]
 
     def __str__(self) -> str:
@@ -75,6 +90,7 @@ class Person(AbstractBaseUser):
     mobile = models.BigIntegerField(null=True, blank=True)
     customer = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="members")
     role = models.CharField(max_length=10, choices=Role, blank=True)
+    may_send = models.BooleanField(default=True)  # else a sender only writes drafts, which somebody else sends
     staff_role = models.CharField(max_length=10, choices=StaffRole, blank=True)
     language = models.CharField(max_length=10, default="en")
     is_active = models.BooleanField(default=True)
@@ -107,6 +123,7 @@ class SenderId(models.Model):
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="sender_ids")
     text = models.CharField(max_length=15)
     grounds = models.CharField(max_length=200)  # on what document or verification staff allowed it
+    registered_on = models.DateField(null=True, blank=True)  # with OFCA; one that begins with # has it (spec S63)
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -115,7 +132,100 @@ class SenderId(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=("customer", "text"), condition=models.Q(withdrawn_at__isnull=True), name="sender_id_once"
+            ),
+            models.CheckConstraint(
+                name="sender_id_registered",
+                condition=~models.Q(text__startswith="#") | models.Q(registered_on__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Document(models.Model):
+    """A file of a customer's that staff decide by. It lies under DATA by a random name (uploads/documents.py)."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="documents")
+    stored_name = models.CharField(max_length=48, unique=True)
+    file_name = models.CharField(max_length=100)  # as it was called; only ever shown
+    media_type = models.CharField(max_length=20)  # by its content
+    octets = models.IntegerField()
+    uploaded_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "document"
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class Decision(models.IntegerChoices):
+    """What became of something a customer asked staff for."""
+
+    WAITING = 0
+    GRANTED = 1
+    SENT_BACK = 2  # with words that say what is missing
+
+
+class Application(models.Model):
+    """A trial customer's business registration, for staff to approve or send back (spec S131). Kept."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="applications")
+    document = models.ForeignKey(Document, models.PROTECT)
+    asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decision = models.SmallIntegerField(choices=Decision, default=Decision.WAITING)
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    words = models.CharField(max_length=500, blank=True)  # of staff, to the customer
+
+    class Meta:
+        db_table = "application"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("customer",), condition=models.Q(decision=Decision.WAITING), name="application_one_waits"
             )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id}"
+
+
+class SenderRequest(models.Model):
+    """A sender ID that a member asks for, with its grounds (spec S60). Decided by staff; kept."""
+
+    class Grounds(models.TextChoices):
+        REGISTRATION = "registration"  # the name on the business registration
+        TRADE_MARK = "trade-mark"
+        OFCA = "ofca"  # registered with OFCA; begins with # (spec S63)
+        OWN_NUMBER = "own-number"  # verified by a code (spec S62)
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="sender_requests")
+    text = models.CharField(max_length=15)
+    grounds = models.CharField(max_length=12, choices=Grounds)
+    document = models.ForeignKey(Document, models.PROTECT, null=True)  # none for a number: it has a code
+    verified_at = models.DateTimeField(null=True)  # the code that was sent to the number came back
+    asked_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decision = models.SmallIntegerField(choices=Decision, default=Decision.WAITING)
+    decided_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    words = models.CharField(max_length=500, blank=True)  # of staff, to the customer
+
+    class Meta:
+        db_table = "sender_request"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("customer", "text"),
+                condition=models.Q(decision=Decision.WAITING),
+                name="sender_request_one_waits",
+            ),
+            models.CheckConstraint(
+                name="sender_request_has_grounds",
+                condition=models.Q(document__isnull=False) | models.Q(verified_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -55,8 +55,12 @@ class Batch(models.Model):
         SCHEDULED = 1
         RUNNING = 2
         PAUSED = 3
-        HELD = 4  # came due too late (spec S53)
+        HELD = 4  # until somebody releases it
         CANCELLED = 5
+
+    class HeldFor(models.IntegerChoices):
+        LATE = 1  # it came due too late (spec S53)
+        SUSPENDED = 2  # its customer is (spec S97)
 
     id = models.BigIntegerField(primary_key=True)
     customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
@@ -65,6 +69,10 @@ class Batch(models.Model):
     started_at = models.DateTimeField(null=True)  # free to go: accepted, due or released
     scheduled_at = models.DateTimeField(null=True)
     state = models.SmallIntegerField(choices=State)
+    held_for = models.SmallIntegerField(choices=HeldFor, null=True)
+    resumes_at = models.DateTimeField(null=True)  # paused for quiet hours until then (spec S54)
+    recurrence_id = models.BigIntegerField(null=True)  # a run of it
+    resend_of = models.BigIntegerField(null=True)  # messages of that batch, sent again (spec S101)
     source = models.SmallIntegerField(choices=Source)
     purpose = models.SmallIntegerField(choices=Purpose)
     validity_minutes = models.SmallIntegerField()
@@ -172,6 +180,72 @@ class Queued(models.Model):
         return f"{self.message_id}"
 
 
+class BatchAct(models.Model):
+    """What was done to a batch after it was accepted, and by whom. Written by batches.py; goes with the batch."""
+
+    class Kind(models.IntegerChoices):
+        PAUSED = 1
+        RESUMED = 2
+        CANCELLED = 3
+        DELETED = 4  # before it started
+        RELEASED = 5
+        CHANGED = 6
+        HELD = 7
+        QUIET = 8  # paused by quiet hours
+
+    batch_id = models.BigIntegerField()
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    at = models.DateTimeField()
+    kind = models.SmallIntegerField(choices=Kind)
+    person = models.ForeignKey(Person, models.PROTECT, null=True)  # null: the platform
+
+    class Meta:
+        db_table = "batch_act"
+        indexes: ClassVar = [models.Index(fields=("batch_id", "at"), name="batch_act_of_batch")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id} {self.get_kind_display()}"
+
+
+class Recurrence(models.Model):
+    """A batch that is sent every day, week or month (spec S54). Written by recurring.py; kept when it has ended."""
+
+    class Every(models.TextChoices):
+        DAY = "day"
+        WEEK = "week"
+        MONTH = "month"
+
+    customer = models.ForeignKey(Customer, models.PROTECT)
+    person = models.ForeignKey(Person, models.PROTECT)
+    created_at = models.DateTimeField()
+    every = models.CharField(max_length=5, choices=Every)
+    first_on = models.DateField()  # the day of a month that has none is its last
+    at = models.TimeField()  # by the clock of `time_zone`
+    time_zone = models.CharField(max_length=40)
+    until = models.DateField(null=True)  # the last day on which it may run
+    batch_id = models.BigIntegerField(null=True)  # the latest run, or the one to come
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
+    reason = models.SmallIntegerField(null=True)  # a Reason's number, where it ended because a run was refused
+    name = models.CharField(max_length=100, blank=True)
+    text = models.TextField()
+    sender = models.CharField(max_length=16, blank=True)
+    route = models.CharField(max_length=20, blank=True)
+    purpose = models.SmallIntegerField(choices=Purpose)
+    validity_minutes = models.SmallIntegerField()
+    numbers = ArrayField(models.BigIntegerField())
+
+    class Meta:
+        db_table = "recurrence"
+        indexes: ClassVar = [
+            models.Index(fields=("customer", "created_at"), name="recurrence_of_customer"),
+            models.Index(fields=("batch_id",), condition=models.Q(ended_at__isnull=True), name="recurrence_going_on"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.pk)
+
+
 class ClientReference(models.Model):
     """A customer's own name for a request, so that a repeat gives the first answer (spec S8). Kept 30 days."""
 
@@ -195,6 +269,7 @@ class ComposeDraft(models.Model):
     class Source(models.TextChoices):
         FILE = "file"
         TYPED = "typed"
+        RESEND = "resend"  # messages of a batch that ended for some reasons (spec S101)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     customer = models.ForeignKey(Customer, models.CASCADE)
@@ -203,27 +278,36 @@ class ComposeDraft(models.Model):
     updated_at = models.DateTimeField()
     batch_id = models.BigIntegerField(null=True)  # once it is sent
     name = models.CharField(max_length=100, blank=True)
-    source = models.CharField(max_length=5, choices=Source, default=Source.FILE)  # which of its lists are meant
+    source = models.CharField(max_length=6, choices=Source, default=Source.FILE)  # which of its lists are meant
     text = models.TextField(blank=True)
     sender = models.CharField(max_length=16, blank=True)
     route = models.CharField(max_length=20, blank=True)  # a route's code, where the member chose one
     purpose = models.SmallIntegerField(choices=Purpose, default=Purpose.PROMOTIONAL)
     scheduled_at = models.DateTimeField(null=True)
+    every = models.CharField(max_length=5, choices=Recurrence.Every, blank=True)
+    repeat_until = models.DateField(null=True)
     validity_minutes = models.SmallIntegerField(null=True)
+    resend_of = models.BigIntegerField(null=True)  # a batch
 
     class Meta:
         db_table = "compose_draft"
         indexes: ClassVar = [models.Index(fields=("customer", "updated_at"), name="compose_draft_of_customer")]
+        constraints: ClassVar = [
+            # so that two who resend at once get the same draft, and it is sent once
+            models.UniqueConstraint(
+                fields=("resend_of",), condition=models.Q(batch_id__isnull=True), name="compose_draft_resend_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name or str(self.id)
 
 
 class ComposeList(models.Model):
-    """Numbers of a draft: of one file, or those that were typed. Written by drafts.py; goes with its draft."""
+    """Numbers of a draft: of one file, or those that were typed or are sent again. Written by drafts.py; goes with it."""
 
     draft = models.ForeignKey(ComposeDraft, models.CASCADE, related_name="lists")
-    typed = models.BooleanField(default=False)
+    source = models.CharField(max_length=6, choices=ComposeDraft.Source)
     file_name = models.CharField(max_length=200, blank=True)
     octets = models.BinaryField()  # the file, to be read once more by another column; what was typed, as UTF-8
     sheet = models.CharField(max_length=31, blank=True)
@@ -237,11 +321,15 @@ class ComposeList(models.Model):
     class Meta:
         db_table = "compose_list"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=("draft",), condition=models.Q(typed=True), name="compose_list_typed_once")
+            models.UniqueConstraint(
+                fields=("draft", "source"),
+                condition=~models.Q(source=ComposeDraft.Source.FILE),
+                name="compose_list_once_but_files",
+            )
         ]
 
     def __str__(self) -> str:
-        return self.file_name or "typed"
+        return self.file_name or self.source
 
     @property
     def column_letter(self) -> str:

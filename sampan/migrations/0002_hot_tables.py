@@ -22,7 +22,11 @@ CREATE TABLE batch (
     scheduled_at timestamptz,
     price_pips bigint NOT NULL CHECK (price_pips >= 0),
     recipients integer NOT NULL CHECK (recipients > 0),
+    resumes_at timestamptz CHECK (resumes_at IS NULL OR state = 3),
+    recurrence_id bigint,
+    resend_of bigint,
     state smallint NOT NULL CHECK (state BETWEEN 1 AND 5),
+    held_for smallint,
     source smallint NOT NULL CHECK (source BETWEEN 1 AND 6),
     purpose smallint NOT NULL CHECK (purpose IN (1, 2)),
     validity_minutes smallint NOT NULL CHECK (validity_minutes BETWEEN 10 AND 1380),
@@ -32,10 +36,14 @@ CREATE TABLE batch (
     sender text NOT NULL,
     signature text NOT NULL,
     name text NOT NULL,
-    text text NOT NULL
+    text text NOT NULL,
+    CHECK ((held_for IS NOT NULL) = (state = 4))
 ) PARTITION BY RANGE (id);
 CREATE INDEX batch_of_customer ON batch (customer_id, created_at);
 CREATE INDEX batch_due ON batch (scheduled_at) WHERE state = 1;
+CREATE INDEX batch_held ON batch (scheduled_at) WHERE state = 4;
+CREATE INDEX batch_resumes ON batch (resumes_at) WHERE resumes_at IS NOT NULL;
+CREATE INDEX batch_resends ON batch (resend_of) WHERE resend_of IS NOT NULL;
 
 CREATE TABLE message (
     id bigint PRIMARY KEY,
@@ -206,6 +214,14 @@ BEGIN
         SELECT id FROM account WHERE id IN (SELECT account_id FROM moved) ORDER BY id FOR NO KEY UPDATE)
     UPDATE account SET balance_pips = balance_pips + moved.pips
       FROM moved JOIN locked ON locked.id = moved.account_id WHERE account.id = locked.id;
+    -- Refunds and moves take out no more than paid + received - sent - refunded (spec S85a): kinds 8 and 13, 4 and 8.
+    IF EXISTS (SELECT FROM posted WHERE kind IN (8, 13)) AND EXISTS (
+        SELECT FROM account WHERE kind IN (4, 8)
+           AND customer_id IN (SELECT customer_id FROM posted WHERE kind IN (8, 13))
+         GROUP BY customer_id HAVING sum(balance_pips) > 0) THEN
+        RAISE EXCEPTION 'more would be taken out than was paid in'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'account_taken_out';
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER transfer_posts AFTER INSERT ON transfer REFERENCING NEW TABLE AS posted
@@ -260,6 +276,7 @@ END $$;"""
             ("operator", ""),
             ("link", ""),
             ("price", ""),
+            ("customer_price", ""),
             ("platform_state", ""),
         )
     ]
