@@ -25,7 +25,11 @@ class Customer(models.Model):
     time_zone = models.CharField(max_length=40, default="Asia/Hong_Kong")
     validity_minutes = models.SmallIntegerField(default=DEFAULT_VALIDITY_MINUTES)
     message_limit_pips = models.BigIntegerField(null=True, blank=True)  # spec S84
-    api_purpose = models.SmallIntegerField(default=1)  # where a call does not say (spec S93): messages.tables.Purpose
+    # What a text is for where the sender does not say (spec S93); messages.tables.Purpose.
+    api_purpose = models.SmallIntegerField(default=1)
+    portal_purpose = models.SmallIntegerField(default=2)
+    economic_purpose = models.SmallIntegerField(default=2)
+    promotional_only = models.BooleanField(default=False)  # whatever the sender says; set by staff
     api_password_allowed = models.BooleanField(default=True)  # else only keys open the HTTP API
     verified_mobile = models.BigIntegerField(null=True, blank=True)
     registration_number = models.CharField(max_length=8, blank=True)  # of the business; accounts may share one
@@ -40,6 +44,10 @@ class Customer(models.Model):
     class Meta:
         db_table = "customer"
         constraints: ClassVar = [
+            models.CheckConstraint(
+                name="customer_purposes",
+                condition=models.Q(api_purpose__in=(1, 2), portal_purpose__in=(1, 2), economic_purpose__in=(1, 2)),
+            ),
             models.CheckConstraint(name="customer_is_no_sub_of_itself", condition=~models.Q(primary=models.F("id"))),
             models.CheckConstraint(
                 name="customer_validity",

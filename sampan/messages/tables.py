@@ -83,6 +83,7 @@ class Batch(models.Model):
     route = models.CharField(max_length=20)  # a route's code, where the sender chose one
     sender = models.CharField(max_length=16)
     signature = models.CharField(max_length=8)  # before texts to China (spec S90)
+    footers = ArrayField(models.TextField())  # after promotional texts, by Destination.Region; or none (spec S95)
     name = models.CharField(max_length=100)
     text = models.TextField()
 

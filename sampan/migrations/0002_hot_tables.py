@@ -35,6 +35,7 @@ CREATE TABLE batch (
     route text NOT NULL,
     sender text NOT NULL,
     signature text NOT NULL,
+    footers text[] NOT NULL DEFAULT '{}' CHECK (cardinality(footers) IN (0, 4)),
     name text NOT NULL,
     text text NOT NULL,
     CHECK ((held_for IS NOT NULL) = (state = 4))
@@ -277,6 +278,11 @@ END $$;"""
             ("link", ""),
             ("price", ""),
             ("customer_price", ""),
+            ("china_word", ""),
+            ("china_signature", ""),
+            ("footer_profile", ""),
+            ("compliance_settings", ""),
+            ("register_import", ""),
             ("platform_state", ""),
         )
     ]

@@ -1,0 +1,1 @@
+"""Tests of what may not be sent, and what must be said."""
