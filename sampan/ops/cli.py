@@ -152,6 +152,8 @@ def _add_processes(verbs: Any) -> None:
     simulator.add_argument("--control-port", type=int, default=DEFAULT_PORT + 4)
     simulator.add_argument("--account", action="append", metavar="SYSTEM_ID:PASSWORD", help="who may bind (repeatable)")
     simulator.add_argument("--time-scale", type=float, default=1.0, help="60: an hour passes in a minute")
+    simulator.add_argument("--seed", type=int, metavar="N", help="of the chances of its faults (default: drawn)")
+    simulator.add_argument("--memory", metavar="FILE", help="where what it took outlives a kill (default: nowhere)")
     prepare = _verb(verbs, "prepare", "bring the database up to date", _late("prepare", "prepare"))
     prepare.add_argument("--after-restore", action="store_true", help="hold sending, and leave a gap in the ids")
     prepare.add_argument("--demo", metavar="HOST:PORT", help="make the demo world, its operator at this simulator")

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -135,4 +136,6 @@ def simulator(arguments: argparse.Namespace) -> None:
         control_port=arguments.control_port,
         accounts=accounts,
         time_scale=arguments.time_scale,
+        seed=arguments.seed,
+        memory=Path(arguments.memory) if arguments.memory else None,
     )

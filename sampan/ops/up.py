@@ -105,9 +105,10 @@ class Platform:
 
         host, port, scale = self._host, self._port, f"{self._time_scale}"
         ports = ("--port", f"{port + 3}", "--control-port", f"{port + 4}")
+        memory = str(self._installation.folder / "simulator.taken")
         metrics = ("--metrics-host", host, "--metrics-port", f"{port + 5}")
         return [
-            [program("simulator", "--host", host, *ports, "--time-scale", scale)],
+            [program("simulator", "--host", host, *ports, "--time-scale", scale, "--memory", memory)],
             [program("gateway"), program("worker", *metrics)],
             [program("web", "--host", host, "--port", f"{port}", copies=self._web_processes)],
         ]

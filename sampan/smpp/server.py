@@ -110,16 +110,17 @@ class ServerSession(Session):
         self._handlers |= dict.fromkeys(STATE_AFTER, self._on_bind)
         self._handlers |= {Command.DELIVER_SM_RESP: self._on_answer, Command.DATA_SM_RESP: self._on_answer}
 
-    def respond(self, answers: Iterable[tuple[int, int, str]]) -> None:
-        """Answer requests: (sequence_number, command_status, message_id) each. On a closed session it does nothing."""
+    def respond(self, answers: Iterable[tuple[int, int, str]]) -> bool:
+        """Answer requests: (sequence_number, command_status, message_id) each. On a closed session nothing: False."""
         if self._closing:
-            return
+            return False
         frames: list[bytes] = []
         for number, status, message_id in answers:
             command_id = self._asked.pop(number, SUBMIT_SM) if self._asked else SUBMIT_SM
             frames.append(encode(_response(command_id, message_id), number, status))
         self._count_answers(len(frames))
         self._write(b"".join(frames))
+        return True
 
     def respond_with(self, number: int, body: Body, status: int = Status.ESME_ROK) -> None:
         """Answer one request by a body of its own: a query_sm_resp, a submit_multi_resp that did not reach all."""
@@ -222,9 +223,15 @@ class ServerSession(Session):
 class Server:
     """A door: a listening socket and its sessions."""
 
-    def __init__(self, owner: DoorOwner, settings: DoorSettings | None = None) -> None:
+    def __init__(
+        self,
+        owner: DoorOwner,
+        settings: DoorSettings | None = None,
+        session_type: type[ServerSession] = ServerSession,
+    ) -> None:
         self.owner = owner
         self.settings = settings or DoorSettings()
+        self._session_type = session_type
         self.sessions: set[ServerSession] = set()
         self.turned_away = 0  # connections beyond `most_sessions`
 
@@ -232,7 +239,7 @@ class Server:
         """Listen; the port (of the kernel's choice where 0 was asked). OSError where it is taken."""
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(
-            lambda: ServerSession(self),
+            lambda: self._session_type(self),
             host,
             port,
             ssl=tls,
@@ -252,6 +259,14 @@ class Server:
             for session in sessions:
                 session.abort("we stop")
             await asyncio.gather(*(session.wait_closed() for session in sessions))
+
+    async def crash(self) -> None:
+        """Listen no more and end every session without a word. `start` listens again."""
+        self._listening.close()
+        sessions = list(self.sessions)
+        for session in sessions:
+            session.abort("a crash")
+        await asyncio.gather(*(session.wait_closed() for session in sessions))
 
     def opened(self, session: ServerSession) -> None:
         """A session of ours has its connection."""

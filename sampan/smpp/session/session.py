@@ -58,6 +58,7 @@ class Session(asyncio.Protocol):
         self._late_answers: list[Answer] = []
         self._unanswered_requests = 0  # of the peer's
         self._in_batch = False
+        self._holds = False
         self._closing = False
         self._was_bound = False
         self._enquired_at: float | None = None
@@ -103,6 +104,11 @@ class Session(asyncio.Protocol):
                 log.info("smpp.unbind.unanswered", peer=self.peer, error=str(error))
         self._close("unbound by us")
         await self._closed.wait()
+
+    def hold_reading(self, hold: bool) -> None:
+        """Read no more until this is taken back; the peer will feel it."""
+        self._holds = hold
+        self._flush()
 
     def abort(self, reason: str) -> None:
         """Cut the connection at once."""
@@ -332,7 +338,8 @@ class Session(asyncio.Protocol):
         if self._closing or self._transport.is_closing():
             return
         # Read no more while the peer reads nothing, or while the owner is behind with its answers.
-        behind = self._outgoing.octets > MOST_OUTGOING_OCTETS or self._unanswered_requests > self.limits.most_requests
+        full = self._outgoing.octets > MOST_OUTGOING_OCTETS
+        behind = full or self._unanswered_requests > self.limits.most_requests or self._holds
         if behind == self._transport.is_reading():
             (self._transport.pause_reading if behind else self._transport.resume_reading)()
 

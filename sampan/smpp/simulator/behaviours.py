@@ -32,6 +32,7 @@ from sampan.smpp.pdu import Status
 FIRST_NUMBER = 85251000000
 LONGEST_WAIT_S = 7 * 86400
 MOST_STEPS = 20
+MOST_COPIES = 20
 
 # `err` in receipts, also the code of network_error_code: the error codes of 3GPP 29.002 §17.6.6 in decimal. To the
 # reasons of spec S72, for a dialect.
@@ -40,7 +41,24 @@ ERRORS: Mapping[str, int] = MappingProxyType(
 )
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT_S)]
+Copies = Annotated[int, msgspec.Meta(ge=1, le=MOST_COPIES)]
 State = Literal["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"]
+IdForm = Literal["decimal", "hex", "unknown"]  # unknown: an id that was never given
+# What is written for an answer: itself; nothing; itself twice; itself under the sequence number before its own, or
+# under nobody's; octets that are no PDU, and it; its header and garbage; a header that claims 2 GiB; its first half,
+# and the end of the connection; a request nobody knows, and it.
+AnswerForm = Literal[
+    "right",
+    "none",
+    "twice",
+    "previous-number",
+    "unknown-number",
+    "garbage-before",
+    "garbage-inside",
+    "endless",
+    "cut-short",
+    "unknown-command",
+]
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,8 +68,13 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_s: Seconds = 0.2
     at_expiry: bool = False  # when its validity ends, and not `after_s`
     error: Annotated[str, msgspec.Meta(pattern="^[0-9]{3}$")] = "000"
-    id_in_hex: bool = False
+    id: IdForm = "decimal"
     silent: bool = False  # no receipt
+    receipt_only: bool = False  # the receipt says so, and it is not true
+    receipt_after_s: Seconds = 0.0  # from the turn to its receipt
+    copies: Copies = 1  # how often the receipt comes
+    elsewhere: bool = False  # on another session of the account, where there is one
+    garbled: bool = False  # a deliver_sm whose body is garbage
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,8 +84,20 @@ class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: Annotated[tuple[Step, ...], msgspec.Meta(max_length=MOST_STEPS)] = ()
     status: int = Status.ESME_ROK  # the answer to submit_sm
     refuse_first: Annotated[tuple[int, ...], msgspec.Meta(max_length=MOST_STEPS)] = ()  # the first tries of each text
-    answer_after_s: Seconds | None = 0.0  # None: never
+    answer_after_s: Seconds | None = 0.0  # None: never; it stays in the SMSC's window
+    answer_form: AnswerForm = "right"
     scaled: bool = False  # whether its times pass faster by `time_scale`
+
+    def unscaled(self, time_scale: float) -> "Behaviour":
+        """The same with its times as they pass."""
+        if not self.scaled:
+            return self
+        return msgspec.structs.replace(
+            self,
+            steps=tuple(msgspec.structs.replace(step, after_s=step.after_s / time_scale) for step in self.steps),
+            answer_after_s=self.answer_after_s and self.answer_after_s / time_scale,  # 0 and None stay
+            scaled=False,
+        )
 
 
 DELIVERED = Step("DELIVRD")
@@ -78,7 +113,7 @@ _IN_ORDER_OF_NUMBERS = (
     Behaviour("throttled", (DELIVERED,), refuse_first=(Status.ESME_RTHROTTLED, Status.ESME_RTHROTTLED)),
     Behaviour("no-answer", answer_after_s=None),
     Behaviour("receipt-first", (Step("DELIVRD", after_s=0),), answer_after_s=0.2),
-    Behaviour("receipt-twice-in-hex", (Step("DELIVRD", id_in_hex=True), Step("DELIVRD", 0.3, id_in_hex=True))),
+    Behaviour("receipt-twice-in-hex", (Step("DELIVRD", id="hex"), Step("DELIVRD", 0.3, id="hex"))),
     Behaviour("network-unsupported", (Step("UNDELIV", error="021"),)),
     Behaviour("blocked", (Step("UNDELIV", error="013"),)),
     Behaviour("operator-fault", (Step("UNDELIV", error="034"),)),

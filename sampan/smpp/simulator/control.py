@@ -1,12 +1,13 @@
 """The simulator's control: HTTP and JSON on a port of its own, for tests and for people who try things out.
 
-GET /stats · GET /messages?since=N&limit=M · GET /behaviours · PUT /behaviour · POST /replies · POST /reset
+GET /stats · GET /messages?since=N&limit=M · GET /duplicates?limit=M · GET /unanswered?limit=M · GET /sessions
+GET /behaviours · PUT /behaviour · GET, PUT, DELETE /faults · POST /replies · POST /restart · POST /reset
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -19,16 +20,20 @@ from sampan.smpp.addresses import international
 from sampan.smpp.concatenation import content_of
 from sampan.smpp.pdu import DeliverSm, MessageState, ShortMessage, Ton, decode
 from sampan.smpp.simulator.behaviours import behaviour_with
+from sampan.smpp.simulator.faults import read_faults
+from sampan.smpp.simulator.outbox import Account
 from sampan.smpp.simulator.record import Entry
-from sampan.smpp.simulator.smsc import Account, Simulator
+from sampan.smpp.simulator.smsc import IsDown, Simulator
 from sampan.smpp.simulator.texts import decode_text, encode_reply
 
 MOST_BODY_OCTETS = 1024 * 1024
 MOST_MESSAGES = 10_000  # of one answer
 USUAL_MESSAGES = 1000
+LONGEST_DOWN_S = 3600
 LISTENING_TRIES = 200
 TRY_EVERY_S = 0.01
 NUMBER = "^[0-9]{1,15}$"
+NO_FAULTS = b'{"faults": []}'
 
 
 class ControlError(Exception):
@@ -58,6 +63,13 @@ class Reply(msgspec.Struct, forbid_unknown_fields=True):
     backwards: bool = False  # the last part first
 
 
+class Restart(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of POST /restart. Without `keep_receipts`, what was on its way to us is forgotten."""
+
+    down_s: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_DOWN_S)]
+    keep_receipts: bool = True
+
+
 class Control:
     """An ASGI application over one simulator."""
 
@@ -67,30 +79,91 @@ class Control:
         self._routes: dict[tuple[str, str], Callable[[Mapping[str, str], bytes], object]] = {
             ("GET", "/stats"): lambda _, __: self.stats(),
             ("GET", "/messages"): lambda query, _: self.messages(query),
+            ("GET", "/duplicates"): lambda query, _: self.duplicates(query),
+            ("GET", "/unanswered"): lambda query, _: self.unanswered(query),
+            ("GET", "/sessions"): lambda _, __: self.sessions(),
             ("GET", "/behaviours"): lambda _, __: dict(self._simulator.rules.as_list()),
             ("PUT", "/behaviour"): lambda _, body: self.set_behaviour(_read(body, Rule)),
+            ("GET", "/faults"): lambda _, __: self.faults(),
+            ("PUT", "/faults"): lambda _, body: self.set_faults(body),
+            ("DELETE", "/faults"): lambda _, __: self.set_faults(NO_FAULTS),
+            ("POST", "/restart"): lambda _, body: self.restart(_read(body, Restart)),
             ("POST", "/replies"): lambda _, body: self.reply(_read(body, Reply)),
             ("POST", "/reset"): lambda _, __: self._simulator.reset(),
         }
 
     def stats(self) -> dict[str, int]:
-        """Figures since the start or the last reset; `sessions` and `waiting` are of now."""
+        """Figures since the start or the last reset; those of what is to come are of now."""
         simulator = self._simulator
         outboxes = [account.outbox for account in simulator.accounts.values()]
         return asdict(simulator.journal.stats) | {
             "sessions": simulator.sessions,
             "waiting": sum(outbox.waiting for outbox in outboxes),
+            "to_come": simulator.to_come,
             "lost": sum(outbox.lost for outbox in outboxes),
+            "unanswered": simulator.journal.unanswered,
             "last": simulator.journal.record.last,
+            "down": int(simulator.is_down),
         }
 
     def messages(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """The submits after `since`, oldest first, at most `limit`."""
         since = _figure(query, "since", 0, usual=0)
-        limit = _figure(query, "limit", 1, usual=USUAL_MESSAGES)
-        names = {account.index: account.system_id for account in self._simulator.accounts.values()}
-        entries = self._simulator.journal.record.since(since, min(limit, MOST_MESSAGES))
-        return [self._message(entry, names.get(entry.account, "")) for entry in entries]
+        return self._messages(self._simulator.journal.record.since(since, _limit(query)))
+
+    def duplicates(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What was taken more than once: the first submit of each, `times`, and the numbers (`n`) of all."""
+        found = self._simulator.journal.find_repeated(_limit(query))
+        firsts = self._messages([repeated.entries[0] for repeated in found])
+        return [
+            {
+                "destination": first["destination"]["address"],
+                "text": first["text"],
+                "part": first["part"],
+                "times": repeated.times,
+                "n": [entry.number for entry in repeated.entries],
+            }
+            for first, repeated in zip(firsts, found, strict=True)
+        ]
+
+    def unanswered(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What was taken and whose answer was not written, or not yet; oldest first, at most `limit`."""
+        return self._messages(self._simulator.journal.find_unanswered(_limit(query)))
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Who is bound."""
+        return [
+            {
+                "session": line.number,
+                "system_id": line.system_id,
+                "state": line.state.words,
+                "peer": line.peer,
+                "condition": line.condition,
+            }
+            for line in self._simulator.lines
+        ]
+
+    def faults(self) -> dict[str, Any]:
+        """The seed, and each fault as it was set; how often it could have happened, did, and whether it is over."""
+        faults = self._simulator.faults
+        return {"seed": faults.seed, "faults": faults.as_list(now=asyncio.get_running_loop().time())}
+
+    def set_faults(self, body: bytes) -> dict[str, Any]:
+        """These faults and no others."""
+        try:
+            chosen = read_faults(body)
+        except ValueError as error:
+            raise ControlError(400, str(error)) from None
+        self._simulator.set_faults(chosen.faults, chosen.seed)
+        return self.faults()
+
+    def restart(self, restart: Restart) -> dict[str, Any]:
+        """Down, and up again."""
+        try:
+            ended = self._simulator.restart(restart.down_s, keep_receipts=restart.keep_receipts)
+        except IsDown:
+            raise ControlError(409, "it is down from the last restart; GET /stats says when it is up") from None
+        return {"sessions": ended, "down_s": restart.down_s}
 
     def set_behaviour(self, rule: Rule) -> dict[str, Any]:
         """Give numbers another behaviour, or take that back."""
@@ -139,6 +212,10 @@ class Control:
             raise ControlError(404, f"nobody has bound as {system_id!r}")
         return accounts[system_id]
 
+    def _messages(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+        names = {account.index: account.system_id for account in self._simulator.accounts.values()}
+        return [self._message(entry, names.get(entry.account, "")) for entry in entries]
+
     def _message(self, entry: Entry, system_id: str) -> dict[str, Any]:
         body = decode(entry.octets).body
         assert isinstance(body, ShortMessage)
@@ -166,6 +243,7 @@ class Control:
             "command_status": entry.command_status,
             "message_id": "" if entry.command_status else str(entry.message_id),
             "state": MessageState(entry.state).name if entry.state else "",
+            "answered": None if entry.command_status else self._simulator.journal.is_answered(entry.number),
         }
 
     async def __call__(
@@ -249,6 +327,10 @@ def _read(body: bytes, kind: type[Any]) -> Any:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ControlError(400, f"the body cannot be read: {error}") from None
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    return min(_figure(query, "limit", 1, usual=USUAL_MESSAGES), MOST_MESSAGES)
 
 
 def _figure(query: Mapping[str, str], name: str, least: int, *, usual: int) -> int:

@@ -5,7 +5,7 @@ kept until one binds. What a session left unacknowledged goes out again on the n
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sampan.smpp.pdu import DeliverSm, Status
 from sampan.smpp.server import ServerSession
@@ -50,9 +50,11 @@ class Outbox:
         another = next(iter(self._queues.values()), self._kept)
         another.extendleft(reversed(queue))
 
-    def put(self, delivery: Outbound, by: ServerSession | None = None) -> None:
-        """Send it, by this session where that can receive."""
+    def put(self, delivery: Outbound, by: ServerSession | None = None, *, elsewhere: bool = False) -> None:
+        """Send it, by this session where that can receive; `elsewhere`: by another, where there is one that can."""
         queue = self._queues.get(by) if by is not None else None
+        if elsewhere and queue is not None and len(self._queues) > 1:
+            queue = min((others for session, others in self._queues.items() if session is not by), key=len)
         if queue is None:
             queue = min(self._queues.values(), key=len, default=self._kept)
         queue.append(delivery)
@@ -72,11 +74,22 @@ class Outbox:
                 receipts, replies = receipts + fresh, replies + count - fresh
         return receipts, replies
 
-    def clear(self) -> None:
-        """Forget what is not written yet."""
+    def clear(self) -> int:
+        """Forget what is not written yet; how much that was."""
+        forgotten = self.waiting
         self._kept.clear()
         for queue in self._queues.values():
             queue.clear()
+        return forgotten
+
+
+@dataclass(eq=False)
+class Account:
+    """A system_id that has been let in, and what is on its way to it."""
+
+    index: int
+    system_id: str
+    outbox: Outbox = field(default_factory=Outbox)
 
 
 def may_try_again(delivery: Outbound, command_status: int) -> bool:

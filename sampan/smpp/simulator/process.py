@@ -4,11 +4,13 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import uvloop
 
 from sampan.smpp.simulator.control import ControlServer
-from sampan.smpp.simulator.smsc import Simulator, SimulatorSettings
+from sampan.smpp.simulator.settings import SimulatorSettings
+from sampan.smpp.simulator.smsc import Simulator
 
 
 def run(
@@ -18,12 +20,17 @@ def run(
     control_port: int = 2776,
     accounts: Mapping[str, str] | None = None,
     time_scale: float = 1.0,
+    seed: int | None = None,
+    memory: Path | None = None,
 ) -> None:
     """Run a simulator until SIGTERM or SIGINT. `accounts`: system_id to password; None lets everybody in.
 
-    One line on standard output says when it listens. OSError where a port is taken.
+    `memory`: a file in which what was taken outlives a kill. One line on standard output says when it listens, and the
+    seed of its chances. OSError where a port is taken.
     """
-    settings = SimulatorSettings(host=host, port=port, accounts=accounts, time_scale=time_scale)
+    settings = SimulatorSettings(
+        host=host, port=port, accounts=accounts, time_scale=time_scale, seed=seed, memory=memory
+    )
     uvloop.run(serve(settings, control_port))
 
 
@@ -39,7 +46,8 @@ async def serve(settings: SimulatorSettings, control_port: int) -> None:
     try:
         await control.start()
         sys.stdout.write(
-            f"SMSC simulator on {settings.host}:{simulator.port}, control on http://{settings.host}:{control_port}\n"
+            f"SMSC simulator on {settings.host}:{simulator.port}, control on http://{settings.host}:{control_port},"
+            f" seed {simulator.faults.seed}\n"
         )
         sys.stdout.flush()
         await told_to_stop.wait()

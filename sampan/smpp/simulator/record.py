@@ -5,6 +5,7 @@ Objects would take ten times the memory, and Python's garbage collection would w
 
 import struct
 from collections import deque
+from collections.abc import Container
 from typing import NamedTuple
 
 BLOCK_ENTRIES = 4096
@@ -82,6 +83,18 @@ class Record:
         start = max(number + 1, self.first)
         found = (self.get(each) for each in range(start, min(start + limit, self.last + 1)))
         return [entry for entry in found if entry is not None]
+
+    def numbers_of(self, hashes: Container[int]) -> dict[int, list[int]]:
+        """The entries that were taken with such a hash of their content: their numbers by it. It looks at all."""
+        found: dict[int, list[int]] = {}
+        for block in self._blocks:
+            start = 0
+            for place, end in enumerate(block.ends):
+                _, _, _, status, content_hash, _ = HEAD.unpack_from(block.octets, start)
+                if content_hash in hashes and not status:
+                    found.setdefault(content_hash, []).append(block.first + place)
+                start = end
+        return found
 
     def clear(self) -> None:
         """Forget all entries; numbers go on."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import blake2b
 
 from sampan.smpp import time_format
 from sampan.smpp.concatenation import Content, content_of, split_header
@@ -18,8 +19,8 @@ from sampan.smpp.pdu import (
     tlv,
 )
 from sampan.smpp.receipt import MOST_TEXT_OCTETS, DeliveryReceipt, NetworkError, write_text, write_tlvs
-from sampan.smpp.server import ServerSession
 from sampan.smpp.simulator.behaviours import Step
+from sampan.smpp.simulator.line import Line
 from sampan.smpp.simulator.texts import decode_text, fits
 
 DEFAULT_VALIDITY_S = 24 * 3600.0
@@ -40,7 +41,7 @@ class Message:
     number: int
     id: int
     body: SubmitSm
-    session: ServerSession
+    session: Line
     taken_at: float
     validity_s: float
 
@@ -59,10 +60,14 @@ def refusal(body: SubmitSm, content: Content) -> Status:
 
 
 def content_hash(body: SubmitSm, content: Content) -> int:
-    """The same for the same text to the same number, whatever the reference that ties its parts together."""
+    """The same for the same text to the same number, whatever the reference that ties its parts together.
+
+    It is the same in every process, so that a simulator that was killed knows it again (`memory`).
+    """
     part = content.concatenation
-    place = (part.number, part.total) if part else None
-    return hash((body.destination_addr, body.data_coding, content.octets, place))
+    place = f" {part.number}/{part.total}" if part else ""
+    named = f"{body.destination_addr} {body.data_coding}{place}\0".encode("latin-1") + content.octets
+    return int.from_bytes(blake2b(named, digest_size=8).digest(), "big", signed=True)
 
 
 def waits(body: SubmitSm, now: float) -> tuple[float, float]:
@@ -93,7 +98,7 @@ def receipt_pdu(message: Message, step: Step, state: MessageState, now: float, *
     body = message.body
     octets = content_of(body).octets
     receipt = DeliveryReceipt(
-        id=f"{message.id:x}" if step.id_in_hex else str(message.id),
+        id=str(message.id) if step.id == "decimal" else _OTHER_IDS[step.id].format(message.id),
         state=state,
         error=step.error,
         submitted=1,
@@ -119,6 +124,10 @@ def receipt_pdu(message: Message, step: Step, state: MessageState, now: float, *
         short_message=write_text(receipt) if text else b"",
         tlvs=optional,
     )
+
+
+# With a 9 before it an id is one that the journal would give in the year 4900.
+_OTHER_IDS = {"hex": "{:x}", "unknown": "9{}"}
 
 
 @lru_cache(maxsize=256)  # receipts say no more than the minute, and come in crowds of the same

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from sampan.smpp.client import BindMode
 from sampan.smpp.concatenation import content_of
 from sampan.smpp.pdu import DeliverSm
 from sampan.smpp.simulator import Simulator
 from sampan.smpp.simulator.control import MOST_BODY_OCTETS, ControlServer
 from sampan.smpp.simulator.texts import decode_text
 from tests.smpp.peers import run, run_as_product
-from tests.smpp.simulator.world import bind, body_of, open_simulator, receipts, settle, to
+from tests.smpp.simulator.world import bind, body_of, eventually, open_simulator, receipts, settle, to
 
 
 class Http:
@@ -167,6 +168,62 @@ def test_reset_makes_it_as_new_but_for_sessions_and_numbers() -> None:
     run_as_product(test)
 
 
+def test_faults_can_be_put_looked_at_and_taken_back() -> None:
+    async def test() -> None:
+        async with controlled(seed=5) as (simulator, http):
+            link = await bind(simulator)
+            status, put = await http("PUT", "/faults", {"faults": [{"fault": "lost-answers", "times": 1}], "seed": 9})
+            assert (status, put["seed"], put["faults"][0]["happened"]) == (200, 9, 0)
+            link.session.submit([("a", to(0)), ("b", to(1))])
+            await link.until("answers", 1)
+            (fault,) = (await http("GET", "/faults"))[1]["faults"]
+            assert (fault["fault"], fault["happened"], fault["over"]) == ("lost-answers", 1, True)
+            (lost,) = (await http("GET", "/unanswered"))[1]
+            assert (lost["n"], lost["answered"]) == (1, False)
+            assert (await http("GET", "/stats"))[1]["unanswered"] == 1
+            assert (await http("DELETE", "/faults"))[1]["faults"] == []
+
+    run_as_product(test)
+
+
+def test_what_was_taken_twice_is_shown() -> None:
+    async def test() -> None:
+        async with controlled() as (simulator, http):
+            link = await bind(simulator)
+            link.session.submit([("a", to(0)), ("b", to(1)), ("again", to(0))])
+            await link.until("answers", 3)
+            (repeated,) = (await http("GET", "/duplicates"))[1]
+            assert (repeated["destination"], repeated["times"], repeated["n"]) == ("85251000000", 2, [1, 3])
+
+    run_as_product(test)
+
+
+@pytest.mark.parametrize(("keep", "forgotten"), [(True, 0), (False, 1)])
+def test_a_restart_ends_all_sessions_and_listens_again_with_what_it_knew(keep: bool, forgotten: int) -> None:
+    async def test() -> None:
+        async with controlled() as (simulator, http):
+            link = await bind(simulator, mode=BindMode.TRANSMITTER)
+            link.session.submit([("a", to(0))])
+            await link.until("answers")
+            await eventually(lambda: simulator.accounts["florist"].outbox.waiting)
+            status, said = await http("POST", "/restart", {"down_s": 0.2, "keep_receipts": keep})
+            assert (status, said["sessions"]) == (200, 1)
+            assert await link.until("closed")
+            assert (await http("POST", "/restart", {"down_s": 0}))[0] == 409
+            await eventually(lambda: not simulator.is_down)
+            _, stats = await http("GET", "/stats")
+            assert (stats["taken"], stats["restarts"], stats["receipts_forgotten"]) == (1, 1, forgotten)
+            again = await bind(simulator)
+            if keep:
+                await receipts(again)
+            sessions = (await http("GET", "/sessions"))[1]
+            assert [(each["session"], each["system_id"], each["condition"]) for each in sessions] == [
+                (2, "florist", "")
+            ]
+
+    run_as_product(test)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "words"),
     [
@@ -182,6 +239,9 @@ def test_reset_makes_it_as_new_but_for_sessions_and_numbers() -> None:
         ("POST", "/replies", {"from": "8525", "to": "", "text": "hi"}, 400, "to"),
         ("GET", "/messages?since=-1", None, 400, "since is '-1', it must be a whole number from 0 on"),
         ("GET", "/messages?limit=0", None, 400, "limit is '0', it must be a whole number from 1 on"),
+        ("PUT", "/faults", {"faults": [{"fault": "plague"}]}, 400, "there are refuse-binds"),
+        ("POST", "/restart", {}, 400, "down_s"),
+        ("POST", "/restart", {"down_s": 3601}, 400, "down_s"),
         ("POST", "/replies", b" " * (MOST_BODY_OCTETS + 1), 413, "more than 1048576 octets"),
     ],
 )

@@ -1,6 +1,8 @@
 """A simulator and links bound at it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +13,7 @@ from sampan.smpp.pdu import DeliverSm, QuerySm, SubmitSm
 from sampan.smpp.receipt import DeliveryReceipt, read_receipt
 from sampan.smpp.session import CommandRefused, Limits
 from sampan.smpp.simulator import Simulator, SimulatorSettings
+from sampan.smpp.simulator.faults import read_faults
 from tests.smpp.peers import Events, Link, StoringLink
 
 ACCOUNTS = {"florist": "secret", "charity": "hope"}
@@ -57,6 +60,11 @@ async def bind(
     return link
 
 
+def arm(simulator: Simulator, *faults: dict[str, Any]) -> None:
+    """These faults, as the control takes them, and no others."""
+    simulator.set_faults(read_faults(json.dumps({"faults": faults, "seed": 7}).encode()).faults, seed=7)
+
+
 def to(number: int, text: bytes = b"Your roses are ready", **more: Any) -> SubmitSm:
     """The florist's text to 852510000NN, with a receipt."""
     fields: dict[str, Any] = {"registered_delivery": 1, "short_message": text} | more
@@ -68,6 +76,12 @@ async def receipts(events: Events, count: int = 1) -> list[DeliveryReceipt]:
     deliveries = await events.until("deliveries", count)
     read = [read_receipt(delivery.body) for delivery in deliveries]
     return [receipt for receipt in read if receipt is not None]
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    """Until the condition is true; the test's own patience bounds it."""
+    while not condition():  # noqa: ASYNC110 - what it looks at tells nobody when it changes
+        await asyncio.sleep(0.01)
 
 
 async def settle(link: Link) -> None:
