@@ -80,6 +80,20 @@ class Reason(Enum):
     BATCH_NOT_PAUSED = 92, None, "The batch is not paused"
     BATCH_NOT_HELD = 93, None, "The batch is not held"
     BATCH_CANCELLED = 94, None, "The batch is cancelled already"
+    # Money that people enter; `{value}` in words is an amount or a limit.
+    NOT_AN_AMOUNT = 100, None, "{value} is no amount of HK$. Write it as 1,000 or 0.2875"
+    AMOUNT_TOO_SMALL = 101, None, "The amount is too small. It begins at HK${value}"
+    AMOUNT_TOO_LARGE = 102, None, "The amount is too large. It ends at HK${value}"
+    MORE_THAN_PAID = 103, None, "Trial credit and bonuses cannot be taken out. At most HK${value} can"
+    DECIDED_ALREADY = 104, None, "Somebody has decided this already. Look at it again"
+    SECOND_PERSON_NEEDED = 105, None, "Who entered it cannot confirm it. Ask somebody else of finance"
+    NOT_OF_ONE_GROUP = 106, None, "The two accounts are not a primary and its sub account"
+    CANNOT_BE_LINKED = 107, None, "A sub account has one primary and no sub accounts. Unlink {value} first"
+    NOT_A_RECEIPT = 108, None, "This is no PDF, JPEG or PNG file. Add the receipt as one of them"
+    RECEIPT_TOO_LARGE = 109, None, "This file is larger than {value}. Add a smaller one"
+    NO_TOP_UP = 110, None, "There is no such top-up"
+    NO_REFERENCE = 111, None, "There is no payment reference. Copy it from the bank's receipt"
+    NO_GROUNDS = 112, None, "There is no reason. Say why"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -32,6 +32,19 @@ class Act(Enum):
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN
+    # Money: whoever keeps the machines does not move it
+    SEE_MONEY = "money.see", SUPPORT, FINANCE, ADMIN
+    CREDIT_TOP_UP = "top_up.credit", FINANCE
+    REFUSE_TOP_UP = "top_up.refuse", FINANCE
+    REVERSE_TOP_UP = "top_up.reverse", FINANCE
+    GIVE_BONUS = "money.bonus", FINANCE
+    CHARGE_SERVICE = "money.service", FINANCE
+    REFUND = "money.refund", FINANCE
+    MOVE_MONEY = "money.move", FINANCE
+    DECIDE_MONEY = "money.decide", FINANCE
+    LINK_SUB_ACCOUNT = "customer.link", SUPPORT, FINANCE
+    RECORD_CERTIFICATE = "certificate.record", COMPLIANCE, FINANCE
+    CHANGE_PRICES = "prices.change", FINANCE
     UNBLOCK_ADDRESS = "address.unblock", SUPPORT, ADMIN
 
 

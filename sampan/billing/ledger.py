@@ -7,6 +7,7 @@ whoever changes messages and money in one transaction locks messages by id first
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 
@@ -19,11 +20,24 @@ SIDES = {
     Transfer.Kind.RELEASE: (Account.Kind.HELD, Account.Kind.AVAILABLE),
     Transfer.Kind.TOP_UP: (Account.Kind.PAID, Account.Kind.AVAILABLE),
     Transfer.Kind.TRIAL: (Account.Kind.TRIAL, Account.Kind.AVAILABLE),
+    Transfer.Kind.BONUS: (Account.Kind.BONUS, Account.Kind.AVAILABLE),
+    Transfer.Kind.SERVICE: (Account.Kind.AVAILABLE, Account.Kind.CHARGED),
+    Transfer.Kind.REFUND: (Account.Kind.AVAILABLE, Account.Kind.PAID),
+    Transfer.Kind.REVERSAL: (Account.Kind.AVAILABLE, Account.Kind.PAID),
+    Transfer.Kind.BONUS_REVERSAL: (Account.Kind.AVAILABLE, Account.Kind.BONUS),
+    Transfer.Kind.DEBT: (Account.Kind.DEBT, Account.Kind.AVAILABLE),
+    Transfer.Kind.REPAYMENT: (Account.Kind.AVAILABLE, Account.Kind.DEBT),
+    Transfer.Kind.SENT: (Account.Kind.AVAILABLE, Account.Kind.MOVED),
+    Transfer.Kind.RECEIVED: (Account.Kind.MOVED, Account.Kind.AVAILABLE),
 }
 
 
 class BalanceTooLow(Exception):
     """Somebody's available balance does not cover what the transaction would move; nothing was moved."""
+
+
+class MoreThanPaid(Exception):
+    """A refund or a move would take out more than the customer paid in (spec S85a); nothing was moved."""
 
 
 def transfers(kind: Transfer.Kind, wanted: str) -> str:
@@ -43,14 +57,18 @@ def transfers(kind: Transfer.Kind, wanted: str) -> str:
 
 
 class covered:
-    """Turns the database's refusal to overdraw an account into `BalanceTooLow`."""
+    """Turns the database's refusals into `BalanceTooLow` and `MoreThanPaid`."""
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if isinstance(error, psycopg.errors.CheckViolation) and error.diag.constraint_name == "account_not_overdrawn":
+        if not isinstance(error, psycopg.errors.CheckViolation):
+            return
+        if error.diag.constraint_name == "account_not_overdrawn":
             raise BalanceTooLow from error
+        if error.diag.constraint_name == "account_taken_out":
+            raise MoreThanPaid from error
 
 
 OPEN = """
@@ -64,13 +82,59 @@ def open_accounts(conn: Connection, customer_id: int) -> None:
     conn.execute(OPEN, {"customer": customer_id, "kinds": array_of(Account.Kind.values)})
 
 
-MOVE = """
-    INSERT INTO transfer (at, kind, customer_id, from_account_id, to_account_id, amount_pips, note, entered_by_id)
-    SELECT %(now)s, %(kind)s, %(customer)s, origin.id, target.id, %(amount)s, %(note)s, %(person)s
-      FROM account origin, account target
-     WHERE origin.customer_id = %(customer)s AND origin.kind = %(origin)s
-       AND target.customer_id = %(customer)s AND target.kind = %(target)s
+class Movement(NamedTuple):
+    """One transfer that a person or a rule enters."""
+
+    kind: Transfer.Kind
+    customer_id: int
+    amount_pips: int
+    note: str = ""
+
+
+POST = """
+    INSERT INTO transfer (at, kind, customer_id, from_account_id, to_account_id, amount_pips, note, entered_by_id,
+                          entry_id)
+    SELECT %(now)s, w.kind, w.customer_id, origin.id, target.id, w.amount_pips, w.note, %(person)s, %(entry)s
+      FROM unnest(%(kinds)s::int2[], %(customers)s::int8[], %(origins)s::int2[], %(targets)s::int2[],
+                  %(amounts)s::int8[], %(notes)s::text[])
+           WITH ORDINALITY AS w (kind, customer_id, origin, target, amount_pips, note, place)
+      JOIN account origin ON origin.customer_id = w.customer_id AND origin.kind = w.origin
+      JOIN account target ON target.customer_id = w.customer_id AND target.kind = w.target
+     ORDER BY w.place
     RETURNING id"""
+
+
+def post(
+    conn: Connection,
+    movements: Sequence[Movement],
+    *,
+    now: datetime,
+    person_id: int | None = None,
+    entry_id: int | None = None,
+) -> list[int]:
+    """All of these transfers or none; gives their ids, in order. Only what is left of all together must be covered.
+
+    Raises BalanceTooLow, MoreThanPaid, and ValueError for an amount that is not above 0.
+    """
+    if any(movement.amount_pips <= 0 for movement in movements):
+        raise ValueError("the amount must be above 0")
+    sides = [SIDES[movement.kind] for movement in movements]
+    values = {
+        "now": now,
+        "person": person_id,
+        "entry": entry_id,
+        "kinds": array_of(movement.kind for movement in movements),
+        "customers": array_of(movement.customer_id for movement in movements),
+        "origins": array_of(origin for origin, _ in sides),
+        "targets": array_of(target for _, target in sides),
+        "amounts": array_of(movement.amount_pips for movement in movements),
+        "notes": [movement.note for movement in movements],
+    }
+    with covered(), conn.transaction():
+        ids = [int(id_) for (id_,) in conn.execute(POST, values)]
+        if len(ids) != len(movements):
+            raise LookupError(f"not all of customers {values['customers']} have accounts")
+    return ids
 
 
 def move(
@@ -83,28 +147,9 @@ def move(
     note: str,
     person_id: int | None = None,
 ) -> int:
-    """One transfer that a person or a rule enters, such as a top-up; gives its id.
-
-    Raises BalanceTooLow, and ValueError for an amount that is not above 0.
-    """
-    if amount_pips <= 0:
-        raise ValueError("the amount must be above 0")
-    origin, target = SIDES[kind]
-    values = {
-        "now": now,
-        "kind": kind,
-        "customer": customer_id,
-        "amount": amount_pips,
-        "note": note,
-        "person": person_id,
-        "origin": origin,
-        "target": target,
-    }
-    with covered():
-        row = conn.execute(MOVE, values).fetchone()
-    if row is None:
-        raise LookupError(f"customer {customer_id} has no accounts")
-    return int(row[0])
+    """`post` for one transfer; gives its id."""
+    (id_,) = post(conn, [Movement(kind, customer_id, amount_pips, note)], now=now, person_id=person_id)
+    return id_
 
 
 BALANCES = "SELECT customer_id, kind, balance_pips FROM account WHERE customer_id = ANY(%s::int8[])"
@@ -126,3 +171,11 @@ def lock_available(conn: Connection, customer_ids: Sequence[int]) -> dict[int, i
     """What each customer can spend, in pips, fixed until the transaction ends."""
     rows = conn.execute(LOCK, [array_of(customer_ids)])
     return {customer: pips for customer, kind, pips in rows if kind == Account.Kind.AVAILABLE}
+
+
+def movable_pips(balances: dict[tuple[int, int], int], customer_id: int) -> int:
+    """What may be refunded or moved to another account: trial and bonus are not money to take out (spec S85a)."""
+    available, paid, moved = (
+        balances.get((customer_id, kind), 0) for kind in (Account.Kind.AVAILABLE, Account.Kind.PAID, Account.Kind.MOVED)
+    )
+    return max(0, min(available, -paid - moved))

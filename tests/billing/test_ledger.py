@@ -96,3 +96,61 @@ def test_opening_twice_opens_once(database: Connection) -> None:
     harbour = make_customer(balance="0")
     ledger.open_accounts(database, harbour.pk)
     assert Account.objects.filter(customer=harbour).count() == len(Account.Kind)
+
+
+def test_each_kind_of_transfer_has_its_two_accounts() -> None:
+    assert ledger.SIDES.keys() == set(Transfer.Kind)
+    assert all(Account.Kind.AVAILABLE in sides or Account.Kind.HELD in sides for sides in ledger.SIDES.values())
+
+
+def test_of_transfers_posted_together_only_the_sum_must_be_covered(database: Connection) -> None:
+    """A reversal lends itself what is not there (spec S85a)."""
+    harbour = make_customer(balance="1")
+    lent, reversed_ = (
+        ledger.Movement(Transfer.Kind.DEBT, harbour.pk, 5_000),
+        ledger.Movement(Transfer.Kind.REVERSAL, harbour.pk, 15_000),
+    )
+    with pytest.raises(ledger.BalanceTooLow):
+        ledger.post(database, [reversed_], now=NOW)
+    first, second = ledger.post(database, [reversed_, lent], now=NOW)
+    assert first < second
+    balances = ledger.balances(database, [harbour.pk])
+    assert [balances[harbour.pk, kind] for kind in (AVAILABLE, Account.Kind.DEBT, PAID)] == [0, -5_000, 5_000]
+
+
+@pytest.mark.parametrize("kind", [Transfer.Kind.REFUND, Transfer.Kind.SENT])
+def test_the_database_lets_no_trial_or_bonus_out(database: Connection, kind: Transfer.Kind) -> None:
+    """Movable or refundable is at most paid + received - sent - refunded (spec S85a)."""
+    harbour = make_customer(balance="1")
+    move(database, harbour.pk, Transfer.Kind.BONUS, 3_000)
+    move(database, harbour.pk, Transfer.Kind.TRIAL, 4_000)
+    with pytest.raises(ledger.MoreThanPaid):
+        move(database, harbour.pk, kind, 10_001)
+    assert ledger.movable_pips(ledger.balances(database, [harbour.pk]), harbour.pk) == 10_000
+    move(database, harbour.pk, kind, 10_000)
+    assert ledger.movable_pips(ledger.balances(database, [harbour.pk]), harbour.pk) == 0
+    with pytest.raises(ledger.MoreThanPaid):
+        move(database, harbour.pk, kind, 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [(Transfer.Kind.BONUS_REVERSAL, Transfer.Kind.BONUS), (Transfer.Kind.REPAYMENT, Transfer.Kind.DEBT)],
+)
+def test_no_more_is_taken_back_than_was_given(database: Connection, kind: Transfer.Kind, given: Transfer.Kind) -> None:
+    harbour = make_customer(balance="1")
+    move(database, harbour.pk, given, 50)
+    move(database, harbour.pk, kind, 50)
+    with pytest.raises(psycopg.errors.CheckViolation, match="account_side"):
+        move(database, harbour.pk, kind, 1)
+
+
+def test_all_or_none_of_transfers_are_posted(database: Connection) -> None:
+    harbour = make_customer(balance="1")
+    with pytest.raises(LookupError):
+        ledger.post(
+            database,
+            [ledger.Movement(Transfer.Kind.BONUS, harbour.pk, 1), ledger.Movement(Transfer.Kind.BONUS, 404, 1)],
+            now=NOW,
+        )
+    assert ledger.balances(database, [harbour.pk])[harbour.pk, AVAILABLE] == 10_000
