@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from sampan.accounts.tables import Customer, Person
+from sampan.accounts.tables import Customer, Document, Person
 from sampan.routing.tables import Destination, Route
 
 
@@ -105,8 +105,7 @@ class TopUp(models.Model):
     amount_pips = models.BigIntegerField()
     way = models.CharField(max_length=10, choices=Way)
     reference = models.CharField(max_length=60)  # as the bank's receipt shows it
-    receipt_name = models.CharField(max_length=80, blank=True)  # of the file under DATA/receipts: billing/receipts.py
-    receipt_type = models.CharField(max_length=40, blank=True)
+    document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="+")  # the bank's receipt
     filed_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
     filed_at = models.DateTimeField()
     state = models.SmallIntegerField(choices=State, default=State.FILED)
