@@ -1,6 +1,8 @@
-"""Secrets that must be read again (passwords of operators' links): encrypted (spec S136)."""
+"""Secrets that are read again (passwords of operators' links): sealed. Short codes: only marks of them (spec S136)."""
 
 import base64
+import hashlib
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken
 
@@ -28,3 +30,8 @@ def unseal(sealed: bytes) -> str:
         return _box().decrypt(bytes(sealed)).decode()
     except InvalidToken:
         raise CannotUnseal("sealed under another secret of this installation; enter it anew") from None
+
+
+def mark(use: str, code: str) -> bytes:
+    """What is kept of a short code: it tells whether another is the same, and nothing without our secret."""
+    return hmac.new(derived_key(use), code.encode("utf-8", "replace"), hashlib.sha256).digest()
