@@ -23,6 +23,7 @@ from sampan.interfaces.words import (
     REASONS,
     ROLES,
     SOURCES,
+    STAFF_ROLES,
     STATUSES,
     StatusLook,
     words_of_flaw,
@@ -86,6 +87,15 @@ def _looking(look: StatusLook, word: str = "") -> SafeString:
         look.shape,
         word or look.word,
     )
+
+
+@register.simple_tag
+def menu_count(counts: dict[str, int], page: str) -> SafeString:
+    """How many things wait on a page of the console, where any do."""
+    if page not in counts:
+        return SafeString("")
+    waiting = gettext("waiting")
+    return format_html('<span class="count">{}<span class="aloud"> {}</span></span>', counts[page], waiting)
 
 
 class Language(NamedTuple):
@@ -320,6 +330,12 @@ def source_words(source: Source) -> str:
 def role_words(role: str) -> str:
     """What a member may do."""
     return str(ROLES[role])
+
+
+@register.filter
+def staff_role_words(role: str) -> str:
+    """What one of our people may do."""
+    return str(STAFF_ROLES[role])
 
 
 @register.filter

@@ -1,6 +1,6 @@
 """Every page's address."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
 from sampan.interfaces import errors
@@ -21,7 +21,7 @@ class IdConverter:
         return str(value)
 
 
-register_converter(IdConverter, "id")
+register_converter(IdConverter, "id")  # before staff/urls.py, which uses it, is included
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -42,6 +42,7 @@ urlpatterns = [
     path("messages/<id:message_id>/", message.show_message, name="message"),
     path("results/", results.results, name="results"),
     path("results.csv", results.results_csv, name="results-csv"),
+    path("staff/", include("sampan.interfaces.staff.urls")),
 ]
 handler400 = errors.bad_request
 handler403 = errors.forbidden

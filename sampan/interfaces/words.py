@@ -136,6 +136,13 @@ ROLES: dict[str, Words] = {
     Person.Role.FINANCE: _("finance"),
 }
 
+STAFF_ROLES: dict[str, Words] = {
+    Person.StaffRole.SUPPORT: _("support"),
+    Person.StaffRole.COMPLIANCE: _("compliance"),
+    Person.StaffRole.FINANCE: _("finance"),
+    Person.StaffRole.ADMIN: _("administrator"),
+}
+
 # The words of routing.numbers.Fault, whose texts stand there.
 FAULTS = frozenset(
     {

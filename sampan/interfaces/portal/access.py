@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from sampan.accounts.access import MAY_CALL
 from sampan.accounts.customers import CustomerFacts, customers
@@ -60,8 +60,10 @@ def for_members(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
     @wraps(view)
     def admitted(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         person = request.user
-        if not isinstance(person, Person) or person.customer_id is None:
+        if not isinstance(person, Person):
             return redirect_to_login(request.get_full_path())
+        if person.customer_id is None:
+            return redirect("staff:worklist")
         with _connections.get(tried=True) as conn:
             customer = customers(conn, {person.customer_id})[person.customer_id]
             return view(request, Member(person, customer, conn), *args, **kwargs)

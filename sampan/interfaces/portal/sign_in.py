@@ -23,7 +23,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The form, and what comes of it."""
     target = request.POST.get("next") or request.GET.get("next") or ""
     if isinstance(request.user, Person):
-        return redirect(_safe(request, target))
+        return redirect(_safe(request, request.user, target))
     if request.method != "POST":
         return render(request, "portal/sign-in.html", {"next": target})
     name = request.POST.get("name", "")[:LONGEST_TYPED].strip().replace("\0", "")
@@ -34,7 +34,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/sign-in.html", context, status=403)
     SessionStore.clear_expired()
     login(request, proven)
-    return redirect(_safe(request, target))
+    return redirect(_safe(request, proven, target))
 
 
 def _proven(request: HttpRequest, name: str, password: str) -> Person | Error:
@@ -44,17 +44,15 @@ def _proven(request: HttpRequest, name: str, password: str) -> Person | Error:
         return _("Too many tries"), _("Wait until %(time)s, then try again.") % {"time": clock(failures.until)}
     if person is None:
         return _("Login name and password do not match"), _("Check both. Capital letters count in the password.")
-    if person.customer_id is None:
-        return _("This login is staff’s"), _("The staff’s console will be at /console/; it is not open yet.")
     return person
 
 
-def _safe(request: HttpRequest, target: str) -> str:
-    """Where to go after signing in: only to a page of ours."""
+def _safe(request: HttpRequest, person: Person, target: str) -> str:
+    """Where to go after signing in: only to a page of ours; staff to their console."""
     hosts = {request.get_host()}
     if url_has_allowed_host_and_scheme(target, allowed_hosts=hosts, require_https=request.is_secure()):
         return target
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
+    return resolve_url("staff:worklist" if person.staff_role else settings.LOGIN_REDIRECT_URL)
 
 
 @require_POST

@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from sampan.accounts.tables import Person, SignInFailure
 from sampan.database import Connection
 from tests.interfaces.portal.pages import location, signed_in, visitor, words
-from tests.world import PASSWORD, make_customer
+from tests.world import PASSWORD, make_customer, make_staff
 
 
 def sign_in(client: Client, name: str = "harbour", password: str = PASSWORD, target: str = "", **more: Any) -> Any:
@@ -77,14 +76,14 @@ def test_what_was_typed_stays_but_not_the_password() -> None:
     assert "wrong" not in html + page
 
 
-def test_staff_are_told_where_the_console_will_be() -> None:
+def test_staff_land_in_their_console_and_never_in_the_portal() -> None:
     """spec S133: staff never send for a customer"""
-    staff = Person(login_name="wing", staff_role=Person.StaffRole.ADMIN, created_at=timezone.now())
-    staff.set_password(PASSWORD)
-    staff.save()
+    make_staff("wing")
     client = visitor()
-    assert "This login is staff’s The staff’s console will be at /console/" in words(sign_in(client, "wing"))
-    assert location(client.get("/")).startswith("/sign-in/")
+    assert location(sign_in(client, "wing")) == "/staff/"
+    assert location(client.get("/sign-in/")) == "/staff/"
+    for path in ("/", "/compose/", "/results/"):
+        assert location(client.get(path)) == "/staff/"
 
 
 def test_who_is_inactive_is_let_in_no_more() -> None:

@@ -1,0 +1,68 @@
+"""The console's menu. A part of the console adds its line here, its work to worklists.py, its addresses to urls.py."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sampan.accounts.acts import Act, may
+from sampan.accounts.tables import Person
+from sampan.database import Connection
+from sampan.interfaces.staff.worklists import Waiting, waiting_for
+
+
+class Line(NamedTuple):
+    """One page in the menu: its address' name, its words, its icon, and the acts it is for (none: all staff)."""
+
+    page: str
+    words: Promise
+    icon: str
+    acts: tuple[Act, ...] = ()
+
+
+class Group(NamedTuple):
+    """Lines under one heading."""
+
+    heading: Promise | str
+    lines: Sequence[Line]
+
+
+GROUPS = (
+    Group("", (Line("staff:worklist", _("Worklist"), "results"),)),
+    Group(
+        _("Books"),
+        (
+            Line("staff:audit", _("Audit log"), "eye", (Act.READ_AUDIT,)),
+            Line("staff:roles", _("Roles"), "key"),
+        ),
+    ),
+)
+
+
+class Menu(NamedTuple):
+    """The menu as one person sees it, and what waits for them."""
+
+    groups: list[Group]
+    work: list[Waiting]
+
+    @property
+    def waiting(self) -> int:
+        """How many things."""
+        return sum(each.things for each in self.work)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many by page."""
+        return {each.worklist.page: each.things for each in self.work if each.count}
+
+
+def menu(person: Person, conn: Connection, now: datetime) -> Menu:
+    """What this person's role has to do with."""
+    groups = [
+        Group(group.heading, lines)
+        for group in GROUPS
+        if (lines := [line for line in group.lines if not line.acts or any(may(person, act) for act in line.acts)])
+    ]
+    return Menu(groups, waiting_for(person, conn, now))

@@ -1,0 +1,45 @@
+"""What waits for staff: one line a kind of work, with how much there is and since when. Parts add theirs here."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+
+from sampan.accounts.acts import Act, may
+from sampan.accounts.tables import Person
+from sampan.database import Connection
+
+
+class Worklist(NamedTuple):
+    """One kind of work: its page's name, its words, what to do about it, who does it, and how much there is.
+
+    `waiting` is SQL that gives one row: how many, and since when the oldest waits (null where none does). It may name
+    %(now)s, and must be quick: every page of the console asks it.
+    """
+
+    page: str
+    words: Promise
+    about: Promise
+    acts: tuple[Act, ...]
+    waiting: str
+
+
+class Waiting(NamedTuple):
+    """A kind of work with how many things wait, and since when."""
+
+    worklist: Worklist
+    things: int
+    oldest_at: datetime | None
+
+
+WORKLISTS: tuple[Worklist, ...] = ()
+
+
+def waiting_for(person: Person, conn: Connection, now: datetime) -> list[Waiting]:
+    """What this person's role has to do with, in the order of WORKLISTS; also where nothing waits."""
+    theirs = [worklist for worklist in WORKLISTS if any(may(person, act) for act in worklist.acts)]
+    if not theirs:
+        return []
+    union = " UNION ALL ".join(f"SELECT {n}, w.* FROM ({each.waiting}) w" for n, each in enumerate(theirs))
+    rows = {place: (count, oldest) for place, count, oldest in conn.execute(union, {"now": now})}
+    return [Waiting(worklist, *rows[n]) for n, worklist in enumerate(theirs)]
