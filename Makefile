@@ -12,7 +12,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fuzz lock
+.PHONY: help setup setup-dev run check test test-database browser fuzz bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ fuzz: export PYTHONPATH = .venv/fuzz
 fuzz: SECONDS ?= 60
 fuzz: setup-dev .venv/fuzz ## feed nonsense to all that reads what strangers send; SECONDS=60 for each of TARGETS="pdu gsm"
 	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS) $(TARGETS)
+
+bench: RUNS ?= 3
+bench: setup-dev ## measure on this machine, beside its floors; RUNS=3 of each of MEASURES="backlog idle"
+	$(BIN)/python -m bench --runs $(RUNS) $(MEASURES)
 
 lock: setup-dev ## write requirements*.txt from pyproject.toml
 	$(LOCK) --output-file requirements.txt pyproject.toml
