@@ -55,7 +55,7 @@ class Menu(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         """How many by page."""
-        return {each.worklist.page: each.things for each in self.work if each.count}
+        return {each.worklist.page: each.things for each in self.work if each.things}
 
 
 def menu(person: Person, conn: Connection, now: datetime) -> Menu:
