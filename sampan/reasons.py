@@ -80,6 +80,9 @@ class Reason(Enum):
     BATCH_NOT_PAUSED = 92, None, "The batch is not paused"
     BATCH_NOT_HELD = 93, None, "The batch is not held"
     BATCH_CANCELLED = 94, None, "The batch is cancelled already"
+    BATCH_NOT_SCHEDULED = 95, None, "The batch does not wait for its time any more, so it cannot be changed or deleted"
+    BATCH_DUE_SOON = 96, None, "The batch is due within the hour, so it cannot be changed or deleted. Stop it instead"
+    NOTHING_TO_RESEND = 97, None, "No message of this batch ended for these reasons. Tick others"
     # Money that people enter; `{value}` in words is an amount or a limit.
     NOT_AN_AMOUNT = 100, None, "{value} is no amount of HK$. Write it as 1,000 or 0.2875"
     AMOUNT_TOO_SMALL = 101, None, "The amount is too small. It begins at HK${value}"
@@ -94,6 +97,26 @@ class Reason(Enum):
     NO_TOP_UP = 110, None, "There is no such top-up"
     NO_REFERENCE = 111, None, "There is no payment reference. Copy it from the bank's receipt"
     NO_GROUNDS = 112, None, "There is no reason. Say why"
+    # What may not be sent, and what must be said.
+    NO_FOOTER = (
+        120,
+        None,
+        "A promotional text names its sender, how to reach it and how to unsubscribe. Fill in the account's footer",
+    )
+    REGISTER_EMPTY = 121, None, "There is no Hong Kong number in the first column of this file. Choose another"
+    REGISTER_UNREADABLE = 122, None, "Row {value} cannot be read. Save the file as CSV in UTF-8 and import it again"
+    REGISTER_SHRINKS = 123, None, "The register would lose more than half ({value}). Say that this is meant"
+    NO_EVIDENCE = 124, None, "There is no evidence. Say how it is known"
+    NOT_YET = 125, None, "This time has not come yet. Choose one that has passed"
+    BAD_WAY = 126, None, "Not a way in which people say that. Choose one of the list"
+    SIGNATURE_MALFORMED = 127, None, "A signature has 2 to 6 characters and no brackets. Choose another"
+    SIGNATURE_TAKEN = 128, None, "Another customer has this signature. Choose another"
+    SIGNATURE_WAITS = 129, None, "A request is being looked at already. Wait for the answer"
+    NO_SUCH_SIGNATURE = 130, None, "There is no such signature"
+    WORD_EMPTY = 131, None, "“{value}” has no letter or digit, or is too long. Write a word"
+    NOT_IN_CHINA = 132, None, "“{value}” is no mobile number of mainland China. Write it as 8613812345678"
+    BAD_LINK = 133, None, "This link does not work. Open it again from the message"
+    TOO_MANY_WORDS = 134, None, "Too many words at once ({value}). Split the file"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -32,6 +32,8 @@ class Act(Enum):
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN
+    DELETE_SCHEDULE = "batch.delete", SUPPORT, ADMIN
+    RELEASE_SCHEDULE = "batch.release", SUPPORT, ADMIN
     # Money: whoever keeps the machines does not move it
     SEE_MONEY = "money.see", SUPPORT, FINANCE, ADMIN
     CREDIT_TOP_UP = "top_up.credit", FINANCE
@@ -45,6 +47,13 @@ class Act(Enum):
     LINK_SUB_ACCOUNT = "customer.link", SUPPORT, FINANCE
     RECORD_CERTIFICATE = "certificate.record", COMPLIANCE, FINANCE
     CHANGE_PRICES = "prices.change", FINANCE
+    # The law
+    IMPORT_REGISTER = "register.import", COMPLIANCE, ADMIN
+    SET_COMPLIANCE = "compliance.set", COMPLIANCE, ADMIN
+    FIX_PURPOSE = "customer.fix_purpose", COMPLIANCE, ADMIN
+    CHANGE_WORDS = "china_words.change", COMPLIANCE, ADMIN
+    LIST_CHINA_NUMBER = "china_number.list", SUPPORT, COMPLIANCE, ADMIN
+    DECIDE_SIGNATURE = "signature.decide", COMPLIANCE, ADMIN
     UNBLOCK_ADDRESS = "address.unblock", SUPPORT, ADMIN
 
 
