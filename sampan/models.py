@@ -1,5 +1,6 @@
 """Every table, imported once so that Django knows them; outside the order of parts."""
 
+from sampan.accounts.privacy.tables import SupportWindow
 from sampan.accounts.proofs.tables import (
     Invitation,
     Mail,
@@ -13,6 +14,7 @@ from sampan.accounts.tables import (
     ApiKey,
     Application,
     AuditEntry,
+    BlockedAddress,
     Customer,
     Document,
     Person,
@@ -47,6 +49,8 @@ from sampan.compliance.tables import (
     Screening,
 )
 from sampan.dispatch.tables import Attempt, GatewayPresence, InboxReceipt, OperatorLease
+from sampan.messages.cases.tables import CaseTest, CaseWord, SupportCase
+from sampan.messages.retention.tables import ClosedShare, ClosedTotal
 from sampan.messages.tables import (
     Batch,
     BatchAct,
@@ -69,12 +73,17 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "BatchAct",
+    "BlockedAddress",
     "BookCheck",
+    "CaseTest",
+    "CaseWord",
     "Certificate",
     "ChinaNumber",
     "ChinaSignature",
     "ChinaWord",
     "ClientReference",
+    "ClosedShare",
+    "ClosedTotal",
     "ComplianceSettings",
     "ComposeDraft",
     "ComposeList",
@@ -116,6 +125,8 @@ __all__ = [
     "SignInFailure",
     "SignUp",
     "StaffEntry",
+    "SupportCase",
+    "SupportWindow",
     "TopUp",
     "Transfer",
     "TrialGrant",

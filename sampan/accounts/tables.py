@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 SHORTEST_VALIDITY_MINUTES, LONGEST_VALIDITY_MINUTES, DEFAULT_VALIDITY_MINUTES = 10, 1380, 120  # spec S70
+LONGEST_KEPT_MONTHS = 84  # spec S130
 LONGEST_LOGIN_NAME = 20  # http_api.md: `username` has at most 20 characters
 
 
@@ -38,6 +39,7 @@ class Customer(models.Model):
     # No promotional text starts from one to the other, by the clock of `time_zone` (spec S54); both or neither.
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_until = models.TimeField(null=True, blank=True)
+    results_kept_months = models.SmallIntegerField(default=2)  # after a message became final (spec S130)
     created_at = models.DateTimeField()
     primary = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="subs")  # spec S88
 
@@ -62,6 +64,9 @@ class Customer(models.Model):
                 condition=models.Q(quiet_from__isnull=True, quiet_until__isnull=True)
                 | models.Q(quiet_from__isnull=False, quiet_until__isnull=False)
                 & ~models.Q(quiet_from=models.F("quiet_until")),
+            ),
+            models.CheckConstraint(
+                name="customer_results_kept", condition=models.Q(results_kept_months__range=(1, LONGEST_KEPT_MONTHS))
             ),
             models.UniqueConstraint("is_platform", condition=models.Q(is_platform=True), name="customer_one_platform"),
         ]
@@ -258,9 +263,13 @@ class ApiKey(models.Model):
 
 
 class SignInFailure(models.Model):
-    """One wrong password at the pages' door. Written and counted by sign_in.py; goes after a day."""
+    """One wrong password or key, at the pages or at an API. Written and counted by sign_in.py and blocking.py.
+
+    It goes after a day.
+    """
 
     login_name = models.CharField(max_length=LONGEST_LOGIN_NAME)  # as tried, in small letters
+    door = models.CharField(max_length=10, default="pages")
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField()
 
@@ -301,3 +310,20 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} {self.subject}"
+
+
+class BlockedAddress(models.Model):
+    """An address that is let in at no door of the APIs for a while (spec S125). Written by blocking.py; kept a day."""
+
+    address = models.GenericIPAddressField(unique=True)
+    door = models.CharField(max_length=10)  # where it was noticed
+    failures = models.IntegerField()  # wrong passwords or keys within the time that counts
+    login_name = models.CharField(max_length=LONGEST_LOGIN_NAME, blank=True)  # the last that was tried
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "blocked_address"
+
+    def __str__(self) -> str:
+        return f"{self.address} until {self.until}"

@@ -305,7 +305,7 @@ class ComposeDraft(models.Model):
 
 
 class ComposeList(models.Model):
-    """Numbers of a draft: of one file, or those that were typed or are sent again. Written by drafts.py; goes with it."""
+    """Numbers of a draft: of a file, or those typed or sent again. Written by drafts.py; goes with its draft."""
 
     draft = models.ForeignKey(ComposeDraft, models.CASCADE, related_name="lists")
     source = models.CharField(max_length=6, choices=ComposeDraft.Source)

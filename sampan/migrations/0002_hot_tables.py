@@ -271,6 +271,7 @@ END $$;"""
             ("person", "OF login_name, password, customer_id, role, is_active"),
             ("sender_id", ""),
             ("api_key", ""),
+            ("blocked_address", ""),
             ("route", ""),
             ("destination", ""),
             ("route_operator", ""),
