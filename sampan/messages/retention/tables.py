@@ -8,7 +8,7 @@ from sampan.accounts.tables import Customer
 
 
 class ClosedTotal(models.Model):
-    """Deleted messages of one customer, accepted on one day of Hong Kong, that went and ended alike. Only ever grows."""
+    """Deleted messages of one customer, accepted on one day of Hong Kong, that ended alike. Only ever grows."""
 
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
     day = models.DateField()
