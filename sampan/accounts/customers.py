@@ -1,7 +1,9 @@
 """What every door needs to know of a customer, kept in memory."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from sampan.accounts.quiet_hours import QuietHours
 from sampan.accounts.tables import Customer
 from sampan.database import Connection, Snapshot, array_of
 
@@ -20,12 +22,14 @@ class CustomerFacts:
     api_password_allowed: bool
     verified_mobile: int | None
     senders: frozenset[str]
+    zone: ZoneInfo
+    quiet_hours: QuietHours | None  # of its promotional texts
 
 
 FACTS = """
     SELECT c.id, c.name, c.status, c.tier, c.validity_minutes, c.message_limit_pips, c.api_purpose,
-           c.api_password_allowed, c.verified_mobile,
-           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
+           c.api_password_allowed, c.verified_mobile, c.time_zone,
+           c.quiet_from, c.quiet_until, array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
       FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
      WHERE c.id = ANY(%s::int8[]) GROUP BY c.id"""
 
@@ -36,9 +40,11 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
     """The facts of these customers (of some more, too); those not yet in memory are read at once."""
     known = _known.get(conn)
     if missing := ids - known.keys():
-        for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, senders in conn.execute(
+        for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, *rest in conn.execute(
             FACTS, [array_of(missing)]
         ):
+            zone_name, quiet_from, quiet_until, senders = rest
+            zone = ZoneInfo(zone_name)
             known[id_] = CustomerFacts(
                 id=id_,
                 name=name,
@@ -50,5 +56,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
                 api_password_allowed=password_allowed,
                 verified_mobile=mobile,
                 senders=frozenset(senders or ()),
+                zone=zone,
+                quiet_hours=QuietHours(quiet_from, quiet_until, zone) if quiet_from is not None else None,
             )
     return known

@@ -1,4 +1,4 @@
-"""What a customer or staff do to a batch: pause, resume, cancel, release (spec S10, S51, S53).
+"""What a customer or staff do to a batch: pause, resume, cancel, delete, release (spec S10, S51, S53, S97).
 
 Each locks the batch first, so that two who act at once act one after the other. What an operator has, or may have, is
 not called back. A paused batch keeps its hold and does not age: its send-by begins anew when it resumes.
@@ -8,38 +8,22 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sampan.database import Connection, one_line
+from django.db import transaction
+
+from sampan.accounts.acts import Act, record
+from sampan.accounts.tables import Customer, Person
+from sampan.database import Connection, array_of, beneath_django, one_line
 from sampan.messages import status
 from sampan.messages.announcing import Place
-from sampan.messages.planning import PROMOTIONAL_SEND_BY
+from sampan.messages.planning import Terms, longest_wait, plan
+from sampan.messages.schedule import ending_of
 from sampan.messages.status import Settled
-from sampan.messages.tables import Batch, Purpose, Status
+from sampan.messages.stored import Stored, lock, note, set_state
+from sampan.messages.tables import Batch, BatchAct, Status
 from sampan.reasons import Reason, Refused
 
-LOCK = """
-    SELECT state, customer_id, created_at, scheduled_at, purpose, validity_minutes FROM batch
-     WHERE id = %s AND (%s::int8 IS NULL OR customer_id = %s) FOR NO KEY UPDATE"""
+CHANGES_END = timedelta(hours=1)  # before a batch is due its customer may no longer delete or change it (spec S51, S52)
 
-
-class _Batch(NamedTuple):
-    state: Batch.State
-    customer_id: int
-    created_at: datetime
-    scheduled_at: datetime | None
-    purpose: Purpose
-    validity_minutes: int
-
-
-def _lock(conn: Connection, batch_id: int, customer_id: int | None) -> _Batch:
-    """The batch, for us alone until the transaction ends. Refused where that customer has none with this id."""
-    row = conn.execute(LOCK, [batch_id, customer_id, customer_id]).fetchone()
-    if row is None:
-        raise Refused(Reason.NO_SUCH_BATCH, "batch", str(batch_id))
-    state, customer, created_at, scheduled_at, purpose, validity = row
-    return _Batch(Batch.State(state), customer, created_at, scheduled_at, Purpose(purpose), validity)
-
-
-SET_STATE = "UPDATE batch SET state = %(state)s WHERE id = %(batch)s"
 UNQUEUE = """
     DELETE FROM queued q USING (SELECT DISTINCT operator_id FROM message
            WHERE customer_id = %(customer)s AND created_at = %(created)s AND batch_id = %(batch)s
@@ -49,83 +33,218 @@ UNQUEUE = """
     RETURNING q.message_id, q.parts_left"""
 
 
-def _values(batch_id: int, batch: _Batch) -> dict[str, object]:
-    return {
-        "batch": batch_id,
-        "customer": batch.customer_id,
-        "created": batch.created_at,
-        "lane": batch.purpose.value,
-    }
-
-
-def pause(conn: Connection, batch_id: int, *, customer_id: int | None = None) -> int:
+def pause(
+    conn: Connection, batch_id: int, now: datetime, *, customer_id: int | None = None, person_id: int | None = None
+) -> int:
     """Nothing more of it is handed over; gives how many messages wait. A batch that does not run is refused."""
     with conn.transaction():
-        batch = _lock(conn, batch_id, customer_id)
+        batch = lock(conn, batch_id, customer_id)
         if batch.state != Batch.State.RUNNING:
             raise Refused(Reason.BATCH_NOT_RUNNING, "batch", str(batch_id))
-        values = _values(batch_id, batch)
-        conn.execute(SET_STATE, values | {"state": Batch.State.PAUSED})
-        return conn.execute(UNQUEUE, values).rowcount
+        set_state(conn, batch, Batch.State.PAUSED)
+        note(conn, batch, BatchAct.Kind.PAUSED, now, person_id)
+        return conn.execute(UNQUEUE, batch.key).rowcount
 
 
 # Parts that are neither answered nor with a link. One in doubt was attempted, so it is not among them.
 OPEN = """
-    SELECT m.id, m.operator_id, ((1 << m.parts) - 1) & ~m.answered_parts
-           & ~coalesce((SELECT bit_or(carries) FROM attempt a WHERE a.message_id = m.id), 0) AS parts
+    SELECT m.id, m.recipient, m.parts, ((1 << m.parts) - 1) & ~m.answered_parts
+           & ~coalesce((SELECT bit_or(carries) FROM attempt a WHERE a.message_id = m.id), 0) AS parts_left
       FROM message m
      WHERE m.customer_id = %(customer)s AND m.created_at = %(created)s AND m.batch_id = %(batch)s
        AND m.final_at IS NULL"""
-REQUEUE = one_line(f"""
-    WITH open AS ({OPEN}),
-    back AS (
+WAITING = f"""
+    SELECT id, recipient, parts_left, parts_left = (1 << parts) - 1 FROM ({OPEN}) o WHERE parts_left <> 0 ORDER BY id"""
+REQUEUE = one_line("""
+    WITH back AS (
         INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, parts_left)
-        SELECT operator_id, %(lane)s, %(customer)s, id, %(batch)s, %(send_by)s, parts FROM open WHERE parts <> 0
+        SELECT m.operator_id, %(lane)s, %(customer)s, m.id, %(batch)s, %(send_by)s, r.parts
+          FROM unnest(%(ids)s::int8[], %(parts)s::int2[]) AS r (id, parts)
+          JOIN message m ON m.id = r.id AND m.final_at IS NULL
         RETURNING operator_id)
-    SELECT operator_id, count(*) FROM back GROUP BY 1""")
+    SELECT DISTINCT operator_id FROM back""")
 
 
-def resume(conn: Connection, batch_id: int, now: datetime, *, customer_id: int | None = None) -> set[Place]:
-    """A paused batch goes on; gives where it waits."""
+class _Waiting(NamedTuple):
+    message_id: int
+    recipient: int
+    parts: int  # bits
+    is_whole: bool
+
+
+def resume(
+    conn: Connection,
+    batch_id: int,
+    terms: Terms,
+    now: datetime,
+    *,
+    customer_id: int | None = None,
+    person_id: int | None = None,
+) -> set[Place]:
+    """A paused batch goes on, with everything asked again (spec S97); gives where it waits.
+
+    In quiet hours it goes on when they end (spec S54).
+    """
     with conn.transaction():
-        batch = _lock(conn, batch_id, customer_id)
+        batch = lock(conn, batch_id, customer_id)
         if batch.state != Batch.State.PAUSED:
             raise Refused(Reason.BATCH_NOT_PAUSED, "batch", str(batch_id))
-        wait = (
-            timedelta(minutes=batch.validity_minutes) if batch.purpose == Purpose.TRANSACTIONAL else PROMOTIONAL_SEND_BY
-        )
-        values = _values(batch_id, batch) | {"send_by": now + wait}
-        conn.execute(SET_STATE, values | {"state": Batch.State.RUNNING})
-        rows = conn.execute(REQUEUE, values).fetchall()
-    return {(operator_id, batch.purpose.value, batch.customer_id) for operator_id, _ in rows}
+        note(conn, batch, BatchAct.Kind.RESUMED, now, person_id)
+        return _go_on(conn, batch, terms, now)
+
+
+def _go_on(conn: Connection, batch: Stored, terms: Terms, now: datetime) -> set[Place]:
+    """What waits goes to the queue, but for what is refused now: that ends, and its money comes back.
+
+    A message of which a part has gone already is finished, and what is held for it keeps its price. Raises Refused
+    where the customer may not send at all.
+    """
+    waiting = [_Waiting(*row) for row in conn.execute(WAITING, batch.key)]
+    whole = [each for each in waiting if each.is_whole]
+    reasons: Sequence[Reason | None]
+    try:
+        planned = plan(batch.draft(conn, [each.recipient for each in whole]), terms, now)
+    except Refused as refused:
+        if refused.reason == Reason.ACCOUNT_DISABLED:
+            raise
+        reasons = [ending_of(refused)] * len(whole)
+    else:
+        if planned.scheduled_at is not None:
+            sleep(conn, batch, planned.scheduled_at, now)
+            return set()
+        reasons = [planned.kinds[place].reason for place in planned.kind_of]
+    ends = {each.message_id: reason for each, reason in zip(whole, reasons, strict=True) if reason is not None}
+    left = [each for each in waiting if each.message_id not in ends]
+    values = batch.key | {
+        "ids": array_of(each.message_id for each in left),
+        "parts": array_of(each.parts for each in left),
+        "send_by": now + longest_wait(batch.purpose, batch.validity_minutes),
+    }
+    set_state(conn, batch, Batch.State.RUNNING)
+    operators = conn.execute(REQUEUE, values).fetchall()
+    gone = [each for each in whole if each.message_id in ends]
+    status.settle(
+        conn,
+        [Settled(each.message_id, each.parts, 0, Status.UNDELIVERABLE, ends[each.message_id]) for each in gone],
+        now,
+    )
+    return {(operator_id, batch.purpose.value, batch.customer_id) for (operator_id,) in operators}
+
+
+def sleep(conn: Connection, batch: Stored, until: datetime, now: datetime) -> None:
+    """Nothing more of a promotional batch is handed over until its customer's quiet hours end."""
+    set_state(conn, batch, Batch.State.PAUSED, resumes_at=until)
+    conn.execute(UNQUEUE, batch.key)
+    note(conn, batch, BatchAct.Kind.QUIET, now)
 
 
 RELEASE_HELD = f"""
-    UPDATE batch SET state = {Batch.State.SCHEDULED.value}, scheduled_at = %(now)s WHERE id = %(batch)s"""
+    UPDATE batch SET state = {Batch.State.SCHEDULED.value}, held_for = NULL, scheduled_at = %(now)s
+     WHERE id = %(batch)s"""
+STATUS = "SELECT status FROM customer WHERE id = %s"
 
 
-def release(conn: Connection, batch_id: int, now: datetime, *, customer_id: int | None = None) -> None:
-    """A batch that was held because it came due too late starts now, with everything asked again (spec S53, S97)."""
+def release(
+    conn: Connection,
+    batch_id: int,
+    terms: Terms,
+    now: datetime,
+    *,
+    customer_id: int | None = None,
+    person_id: int | None = None,
+) -> set[Place]:
+    """A batch that is held starts or goes on now, with everything asked again (spec S53, S97); gives where it waits.
+
+    Refused while its customer is suspended.
+    """
     with conn.transaction():
-        batch = _lock(conn, batch_id, customer_id)
+        batch = lock(conn, batch_id, customer_id)
         if batch.state != Batch.State.HELD:
             raise Refused(Reason.BATCH_NOT_HELD, "batch", str(batch_id))
+        row = conn.execute(STATUS, [batch.customer_id]).fetchone()
+        if row and row[0] in (Customer.Status.SUSPENDED, Customer.Status.CLOSED):
+            raise Refused(Reason.ACCOUNT_DISABLED, "customer")
+        note(conn, batch, BatchAct.Kind.RELEASED, now, person_id)
+        if batch.started_at is not None:
+            return _go_on(conn, batch, terms, now)
         conn.execute(RELEASE_HELD, {"now": now, "batch": batch_id})
+        return set()
 
 
-WAITING = f"SELECT id, parts FROM ({OPEN}) o WHERE parts <> 0"
+def cancel(
+    conn: Connection, batch_id: int, now: datetime, *, customer_id: int | None = None, person_id: int | None = None
+) -> int:
+    """What of it was not handed over never is: 21/300, released (spec S10). Gives how many messages that ended.
 
-
-def cancel(conn: Connection, batch_id: int, now: datetime, *, customer_id: int | None = None) -> int:
-    """What of it was not handed over never is: 21/300, released (spec S10). Gives how many messages that ended."""
+    One that waits for its time is stopped so within its last hour too, with no promise: it may have just started.
+    """
     with conn.transaction():
-        batch = _lock(conn, batch_id, customer_id)
+        batch = lock(conn, batch_id, customer_id)
         if batch.state == Batch.State.CANCELLED:
             raise Refused(Reason.BATCH_CANCELLED, "batch", str(batch_id))
-        values = _values(batch_id, batch)
-        running = batch.state == Batch.State.RUNNING
-        waiting: Sequence[tuple[int, int]] = conn.execute(UNQUEUE if running else WAITING, values).fetchall()
-        conn.execute(SET_STATE, values | {"state": Batch.State.CANCELLED})
-        ending = Status.UNDELIVERABLE, Reason.CANCELLED
-        status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in waiting], now)
+        return _end(conn, batch, now, person_id)
+
+
+def _end(conn: Connection, batch: Stored, now: datetime, person_id: int | None) -> int:
+    if batch.state == Batch.State.RUNNING:
+        waiting: Sequence[tuple[int, int]] = conn.execute(UNQUEUE, batch.key).fetchall()
+    else:
+        waiting = [(message_id, parts) for message_id, _, parts, _ in conn.execute(WAITING, batch.key)]
+    set_state(conn, batch, Batch.State.CANCELLED)
+    note(conn, batch, BatchAct.Kind.CANCELLED if batch.started_at else BatchAct.Kind.DELETED, now, person_id)
+    ending = Status.UNDELIVERABLE, Reason.CANCELLED
+    status.settle(conn, [Settled(message_id, parts, 0, *ending) for message_id, parts in waiting], now)
     return len(waiting)
+
+
+def require_changeable(batch: Stored, now: datetime) -> None:
+    """Raises Refused where the batch does not wait for its time, or for less than an hour (spec S51, S52)."""
+    if batch.state != Batch.State.SCHEDULED or batch.scheduled_at is None:
+        raise Refused(Reason.BATCH_NOT_SCHEDULED, "batch", str(batch.id))
+    if batch.scheduled_at - now <= CHANGES_END:
+        raise Refused(Reason.BATCH_DUE_SOON, "batch", str(batch.id))
+
+
+def delete(conn: Connection, batch_id: int, now: datetime, *, customer_id: int, person_id: int | None) -> int:
+    """A member deletes what is due in more than an hour, or is held before its start: 21/300 (spec S51)."""
+    with conn.transaction():
+        batch = lock(conn, batch_id, customer_id)
+        if batch.state != Batch.State.HELD or batch.started_at is not None:
+            require_changeable(batch, now)
+        return _end(conn, batch, now, person_id)
+
+
+# What staff do for a customer
+
+
+def delete_late(batch_id: int, *, by: Person, why: str, now: datetime) -> int:
+    """Staff delete a batch until it starts, also in its last hour, with no promise (spec S51). Raises NotAllowed."""
+    with transaction.atomic(), beneath_django() as conn:
+        batch = lock(conn, batch_id, None)
+        if batch.started_at is not None or batch.state == Batch.State.CANCELLED:
+            raise Refused(Reason.BATCH_NOT_SCHEDULED, "batch", str(batch_id))
+        count = _end(conn, batch, now, by.pk)
+        _record(Act.DELETE_SCHEDULE, batch, by=by, why=why, now=now)
+    return count
+
+
+def release_held(batch_id: int, terms: Terms, *, by: Person, why: str, now: datetime) -> set[Place]:
+    """Staff release a batch that is held (spec S53); gives where it waits. Raises NotAllowed."""
+    with transaction.atomic(), beneath_django() as conn:
+        batch = lock(conn, batch_id, None)
+        places = release(conn, batch_id, terms, now, person_id=by.pk)
+        _record(Act.RELEASE_SCHEDULE, batch, by=by, why=why, now=now)
+    return places
+
+
+def _record(act: Act, batch: Stored, *, by: Person, why: str, now: datetime) -> None:
+    due = batch.scheduled_at.isoformat() if batch.scheduled_at else ""
+    record(
+        act,
+        by=by,
+        subject=f"batch {batch.id}",
+        customer_id=batch.customer_id,
+        before={"state": batch.state.name, "scheduled_at": due},
+        why=why,
+        now=now,
+    )

@@ -46,7 +46,7 @@ def new_draft(person: Person, now: datetime) -> ComposeDraft:
 
 def add_file(draft: ComposeDraft, file_name: str, octets: bytes) -> ComposeList:
     """The numbers of a file, by the column that seems to hold them. Raises Refused about "file"."""
-    added = ComposeList(draft=draft, file_name=_keepable(file_name), octets=octets)
+    added = ComposeList(draft=draft, source=ComposeDraft.Source.FILE, file_name=_keepable(file_name), octets=octets)
     _read(added, read_rows(octets, LIMITS), None)
     return added
 
@@ -66,7 +66,8 @@ def set_typed(draft: ComposeDraft, text: str) -> None:
     recipients = in_text(text)
     if recipients.total > LIMITS.rows:
         raise Refused(Reason.TOO_MANY_RECIPIENTS, "numbers", f"{recipients.total:,}")
-    typed = draft.lists.filter(typed=True).first() or ComposeList(draft=draft, typed=True)
+    source = ComposeDraft.Source.TYPED
+    typed = draft.lists.filter(source=source).first() or ComposeList(draft=draft, source=source)
     typed.octets = text.encode()
     _keep(typed, recipients)
 
@@ -111,7 +112,7 @@ class Numbers:
 
 
 def _lists(draft: ComposeDraft) -> QuerySet[ComposeList]:
-    return draft.lists.filter(typed=draft.source == ComposeDraft.Source.TYPED).order_by("id")
+    return draft.lists.filter(source=draft.source).order_by("id")
 
 
 def numbers_of(draft: ComposeDraft) -> Numbers:

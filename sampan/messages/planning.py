@@ -148,11 +148,10 @@ def plan(draft: Draft, terms: Terms, now: datetime) -> Plan:
     if draft.all_or_nothing and Reason.SENDER_NOT_POSSIBLE in {way.reason for way in ways.values()}:
         raise Refused(Reason.SENDER_NOT_POSSIBLE, "sender", draft.sender)
     texts = _texts(draft, ways, terms.platform.signature)
-    scheduled_at = _scheduled_at(draft, now)
+    purpose = draft.purpose or Purpose(draft.customer.api_purpose)
+    scheduled_at = _after_quiet_hours(draft.customer, purpose, _scheduled_at(draft, now), now)
     validity = _validity_minutes(draft)
     kinds, kind_of = _kinds(draft, numbers, destinations, ways, texts)
-    purpose = draft.purpose or Purpose(draft.customer.api_purpose)
-    wait = timedelta(minutes=validity) if purpose == Purpose.TRANSACTIONAL else PROMOTIONAL_SEND_BY
     return Plan(
         draft=draft,
         recipients=numbers,
@@ -164,7 +163,7 @@ def plan(draft: Draft, terms: Terms, now: datetime) -> Plan:
         signature=terms.platform.signature if True in texts else "",
         validity_minutes=validity,
         scheduled_at=scheduled_at,
-        send_by=(scheduled_at or now) + wait,
+        send_by=(scheduled_at or now) + longest_wait(purpose, validity),
     )
 
 
@@ -258,6 +257,23 @@ def latest_schedule(now: datetime) -> datetime:
         return now.replace(year=now.year + FURTHEST_AHEAD_YEARS)
     except ValueError:  # 29 February
         return now.replace(year=now.year + FURTHEST_AHEAD_YEARS, day=28)
+
+
+def _after_quiet_hours(
+    customer: CustomerFacts, purpose: Purpose, scheduled_at: datetime | None, now: datetime
+) -> datetime | None:
+    """A promotional text that would start in quiet hours starts when they end (spec S54)."""
+    if purpose != Purpose.PROMOTIONAL or customer.quiet_hours is None:
+        return scheduled_at
+    return customer.quiet_hours.end_after(scheduled_at or now) or scheduled_at
+
+
+def longest_wait(purpose: Purpose, validity_minutes: int) -> timedelta:
+    """How long a message may wait for an operator from the moment it is free to go (spec S70).
+
+    Never longer than 24 h: so what could refuse it is asked again before it has waited longer (spec S97).
+    """
+    return timedelta(minutes=validity_minutes) if purpose == Purpose.TRANSACTIONAL else PROMOTIONAL_SEND_BY
 
 
 def _validity_minutes(draft: Draft) -> int:

@@ -7,24 +7,22 @@ costs; where the money is short, in upload order, the first message that does no
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sampan.accounts.customers import customers
 from sampan.billing import ledger
 from sampan.billing.tables import Transfer
-from sampan.composing.alphabet import Coding
 from sampan.database import Connection, array_of, one_line
+from sampan.messages import stored
 from sampan.messages.announcing import Place
-from sampan.messages.planning import Draft, Plan, Terms, plan
-from sampan.messages.tables import Batch, Purpose, Source, Status
+from sampan.messages.planning import Plan, Terms, plan
+from sampan.messages.stored import Stored
+from sampan.messages.tables import Batch, BatchAct, Status
 from sampan.reasons import Reason, Refused
 
 STALE_AFTER = timedelta(minutes=60)  # a batch that starts later than this waits for somebody's word (spec S53)
 # Why a batch that was accepted cannot go when it comes due, as its messages end.
-ENDINGS = {Reason.SENDER_NOT_YOURS: Reason.SENDER_WITHDRAWN, Reason.NO_ROUTE: Reason.NO_ROUTE}
+ENDINGS = {Reason.SENDER_NOT_YOURS: Reason.SENDER_WITHDRAWN}
 
 DUE = f"""
-    SELECT id, customer_id, person_id, source, purpose, validity_minutes, register_filter, coding, route, sender, name,
-           text, scheduled_at, created_at
-      FROM batch WHERE state = {Batch.State.SCHEDULED.value} AND scheduled_at <= %(now)s
+    SELECT {stored.COLUMNS} FROM batch WHERE state = {Batch.State.SCHEDULED.value} AND scheduled_at <= %(now)s
      ORDER BY scheduled_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"""
 MESSAGES = f"""
     SELECT id, recipient FROM message
@@ -55,7 +53,7 @@ UPDATE message m SET status = k.status, reason = k.reason, price_pips = k.price_
        final_at = CASE WHEN k.status = {Status.UNDELIVERABLE.value} THEN %(now)s::timestamptz END
   FROM rows r JOIN kinds k ON k.place = r.kind_place WHERE m.id = r.id""")
 
-HOLD_BACK = f"UPDATE batch SET state = {Batch.State.HELD.value} WHERE id = %s"
+POSTPONE = "UPDATE batch SET scheduled_at = %s WHERE id = %s"
 END_ALL = f"""
     WITH started AS (UPDATE batch SET state = {Batch.State.RUNNING.value}, started_at = %(now)s WHERE id = %(batch)s)
     UPDATE message SET status = {Status.UNDELIVERABLE.value}, reason = %(reason)s, price_pips = 0, final_at = %(now)s
@@ -71,42 +69,43 @@ def start_one(conn: Connection, terms: Terms, now: datetime) -> set[Place] | Non
         row = conn.execute(DUE, {"now": now}).fetchone()
         if row is None:
             return None
-        batch_id, customer_id, person_id, source, purpose, validity, register, coding, *words = row
-        route, sender, name, text, scheduled_at, created_at = words
-        if now - scheduled_at > STALE_AFTER:
-            conn.execute(HOLD_BACK, [batch_id])
+        batch = stored.stored(row)
+        assert batch.scheduled_at is not None
+        if now - batch.scheduled_at > STALE_AFTER:
+            hold(conn, batch, Batch.HeldFor.LATE, now)
             return set()
-        messages = conn.execute(MESSAGES, [customer_id, created_at, batch_id]).fetchall()
-        draft = Draft(
-            customer=customers(conn, {customer_id})[customer_id],
-            person_id=person_id,
-            source=Source(source),
-            recipients=[recipient for _, recipient in messages],
-            text=text,
-            sender=sender,
-            purpose=Purpose(purpose),
-            route=route,
-            coding=None if coding is None else Coding(coding),
-            validity_minutes=validity,
-            register_filter=register,
-            name=name,
-        )
+        messages = conn.execute(MESSAGES, [batch.customer_id, batch.created_at, batch.id]).fetchall()
         ids = [id_ for id_, _ in messages]
         try:
-            planned = plan(draft, terms, now)
+            planned = plan(batch.draft(conn, [recipient for _, recipient in messages]), terms, now)
         except Refused as refused:
-            _refuse(conn, batch_id, ids, refused, now)
+            _refuse(conn, batch, ids, refused, now)
             return set()
-        return _start(conn, batch_id, ids, planned, now)
+        if planned.scheduled_at is not None:  # it came due in quiet hours (spec S54)
+            conn.execute(POSTPONE, [planned.scheduled_at, batch.id])
+            return set()
+        return _start(conn, batch.id, ids, planned, now)
 
 
-def _refuse(conn: Connection, batch_id: int, ids: Sequence[int], refused: Refused, now: datetime) -> None:
+def hold(conn: Connection, batch: Stored, held_for: Batch.HeldFor, now: datetime) -> None:
+    """It waits until somebody releases it."""
+    stored.set_state(conn, batch, Batch.State.HELD, held_for=held_for)
+    stored.note(conn, batch, BatchAct.Kind.HELD, now)
+
+
+def ending_of(refused: Refused) -> Reason:
+    """Why messages of a batch that was accepted end, where the whole of it is refused later."""
+    fits_a_message = refused.reason.shown is not None
+    return ENDINGS.get(refused.reason, refused.reason if fits_a_message else Reason.OPERATOR_FAULT)
+
+
+def _refuse(conn: Connection, batch: Stored, ids: Sequence[int], refused: Refused, now: datetime) -> None:
     """A suspended customer's batch is held; what else stands against the whole ends its messages (spec S97)."""
     if refused.reason == Reason.ACCOUNT_DISABLED:
-        conn.execute(HOLD_BACK, [batch_id])
+        hold(conn, batch, Batch.HeldFor.SUSPENDED, now)
         return
-    reason = ENDINGS.get(refused.reason, Reason.OPERATOR_FAULT)
-    conn.execute(END_ALL, {"batch": batch_id, "ids": array_of(ids), "reason": reason.number, "now": now})
+    reason = ending_of(refused)
+    conn.execute(END_ALL, {"batch": batch.id, "ids": array_of(ids), "reason": reason.number, "now": now})
 
 
 def _start(conn: Connection, batch_id: int, ids: Sequence[int], planned: Plan, now: datetime) -> set[Place]:

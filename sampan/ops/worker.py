@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
+from sampan.messages import stopping
 from sampan.messages.announcing import announce
 from sampan.messages.holding import is_sending_held
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
@@ -48,6 +49,13 @@ def start_due_batches(conn: Connection, now: datetime) -> int:
         announce(conn, places)
         count += 1
     return count
+
+
+def hold_and_wake_batches(conn: Connection, now: datetime) -> int:
+    """Batches that may not go on for now, and those that may again."""
+    woken, places = stopping.wake(conn, terms_in_force(conn, THIS_PLATFORM), now)
+    announce(conn, places)
+    return woken + stopping.hold_suspended(conn, now) + stopping.keep_quiet_hours(conn, now)
 
 
 def move_what_is_stuck(conn: Connection, now: datetime) -> int:
@@ -92,6 +100,7 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
 
 JOBS = (
     ("start due batches", 1, start_due_batches),
+    ("hold and wake batches", 2, hold_and_wake_batches),
     ("move what is stuck", 5, move_what_is_stuck),
     ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
     ("end what got no receipt", 30, sweeps.end_without_receipt),

@@ -29,13 +29,13 @@ def test_a_paused_batch_keeps_its_hold_and_goes_on_where_it_stood(database: Conn
     sent = send(database, harbour, NUMBERS)
     owner = Owner(operator)
     owner.attempt(owner.claim(harbour, limit=2))
-    assert batches.pause(database, sent.batch_id) == 4
+    assert batches.pause(database, sent.batch_id, NOW) == 4
     assert state(sent.batch_id) == Batch.State.PAUSED
     assert owner.claim(harbour) == []
     assert money(database, harbour)["held"] == 6 * 2_900
     later = NOW + timedelta(hours=5)
     assert sweeps.end_not_sent_in_time(database, later) == 0  # it does not age
-    assert batches.resume(database, sent.batch_id, later) == {(operator.pk, 1, harbour.pk)}
+    assert batches.resume(database, sent.batch_id, terms(database), later) == {(operator.pk, 1, harbour.pk)}
     assert [each.message_id for each in owner.claim(harbour)] == sent.message_ids[2:]
     assert set(Queued.objects.values_list("send_by", flat=True)) == {later + timedelta(minutes=120)}
 
@@ -45,11 +45,11 @@ def test_a_part_that_comes_back_while_its_batch_is_paused_goes_when_it_resumes(d
     sent = send(database, harbour, text=TWO_PARTS)
     owner = Owner(operator)
     owner.hand_over(harbour)
-    batches.pause(database, sent.batch_id)
+    batches.pause(database, sent.batch_id, NOW)
     owner.taken(sent.message_ids[0], 1)
     owner.unsent(sent.message_ids[0], 2)
     assert not Queued.objects.exists()
-    batches.resume(database, sent.batch_id, NOW)
+    batches.resume(database, sent.batch_id, terms(database), NOW)
     assert Queued.objects.get().parts_left == 2
 
 
@@ -59,8 +59,8 @@ def test_what_is_in_doubt_does_not_go_again_when_a_batch_resumes(database: Conne
     owner = Owner(operator)
     owner.hand_over(harbour)
     owner.unanswered(sent.message_ids[0])
-    batches.pause(database, sent.batch_id)
-    batches.resume(database, sent.batch_id, NOW)
+    batches.pause(database, sent.batch_id, NOW)
+    batches.resume(database, sent.batch_id, terms(database), NOW)
     assert not Queued.objects.exists()
 
 
@@ -73,7 +73,7 @@ def test_a_cancelled_batch_ends_what_was_not_handed_over_and_gives_its_money_bac
     owner = Owner(operator)
     owner.attempt(owner.claim(harbour, limit=2))
     if paused:
-        batches.pause(database, sent.batch_id)
+        batches.pause(database, sent.batch_id, NOW)
     assert batches.cancel(database, sent.batch_id, NOW) == 4
     assert state(sent.batch_id) == Batch.State.CANCELLED
     assert {shown(id_) for id_ in sent.message_ids[2:]} == {(Status.UNDELIVERABLE, Reason.CANCELLED, True)}
@@ -116,10 +116,10 @@ def test_what_cannot_be_done_says_why(database: Connection) -> None:
             act()
         return caught.value.reason
 
-    assert reason_of(lambda: batches.resume(database, batch_id, NOW)) == Reason.BATCH_NOT_PAUSED
-    assert reason_of(lambda: batches.release(database, batch_id, NOW)) == Reason.BATCH_NOT_HELD
+    assert reason_of(lambda: batches.resume(database, batch_id, terms(database), NOW)) == Reason.BATCH_NOT_PAUSED
+    assert reason_of(lambda: batches.release(database, batch_id, terms(database), NOW)) == Reason.BATCH_NOT_HELD
     batches.cancel(database, batch_id, NOW)
-    assert reason_of(lambda: batches.pause(database, batch_id)) == Reason.BATCH_NOT_RUNNING
+    assert reason_of(lambda: batches.pause(database, batch_id, NOW)) == Reason.BATCH_NOT_RUNNING
     assert reason_of(lambda: batches.cancel(database, batch_id, NOW)) == Reason.BATCH_CANCELLED
 
 
@@ -128,10 +128,10 @@ def test_anothers_batch_is_as_if_it_were_not(database: Connection) -> None:
     sent = send(database, make_customer())
     mallory = make_mallory()
     for act in (
-        lambda: batches.pause(database, sent.batch_id, customer_id=mallory.pk),
-        lambda: batches.resume(database, sent.batch_id, NOW, customer_id=mallory.pk),
+        lambda: batches.pause(database, sent.batch_id, NOW, customer_id=mallory.pk),
+        lambda: batches.resume(database, sent.batch_id, terms(database), NOW, customer_id=mallory.pk),
         lambda: batches.cancel(database, sent.batch_id, NOW, customer_id=mallory.pk),
-        lambda: batches.release(database, sent.batch_id, NOW, customer_id=mallory.pk),
+        lambda: batches.release(database, sent.batch_id, terms(database), NOW, customer_id=mallory.pk),
     ):
         with pytest.raises(Refused) as caught:
             act()
@@ -148,7 +148,7 @@ def test_a_batch_that_comes_due_much_too_late_waits_for_somebodys_word(database:
     assert start_one(database, terms(database), late) == set()
     assert state(punctual.batch_id) == Batch.State.HELD
     assert shown(punctual.message_ids[0]) == (Status.SCHEDULING, Reason.NONE, False)
-    batches.release(database, punctual.batch_id, late)
+    batches.release(database, punctual.batch_id, terms(database), late)
     assert start_one(database, terms(database), late) == {(operator.pk, 1, harbour.pk)}
 
 

@@ -78,7 +78,7 @@ def test_what_postgresql_does_not_keep_is_replaced(draft: ComposeDraft) -> None:
     """NUL may stand in a file's name, and in what a program types."""
     assert drafts.add_file(draft, "a\0.csv", b"61234567\n").file_name == "a�.csv"
     drafts.set_typed(draft, "x\0y")
-    assert draft.lists.get(typed=True).bad_rows == [[1, "NOT_A_NUMBER", "x�y", 0]]
+    assert draft.lists.get(source="typed").bad_rows == [[1, "NOT_A_NUMBER", "x�y", 0]]
 
 
 def test_too_many_typed_numbers_are_refused(draft: ComposeDraft) -> None:

@@ -66,7 +66,7 @@ def _act(request: HttpRequest, member: Member, form: ComposeForm, draft: Compose
     form.is_valid()
     form.save(draft)
     if act == "remove":
-        draft.lists.filter(id=list_id if list_id.isdecimal() else 0, typed=False).delete()
+        draft.lists.filter(id=list_id if list_id.isdecimal() else 0, source=ComposeDraft.Source.FILE).delete()
     if act == "review":
         _check(member, form, draft)
     if form.errors:
@@ -183,7 +183,7 @@ def _seen(form: ComposeForm, draft: ComposeDraft | None) -> Seen:
 def _files(draft: ComposeDraft) -> list[ComposeList]:
     """The files without what they hold; with their `size`, in octets."""
     size = Func("octets", function="octet_length", output_field=IntegerField())
-    files = draft.lists.filter(typed=False).annotate(size=size)
+    files = draft.lists.filter(source=ComposeDraft.Source.FILE).annotate(size=size)
     return list(files.defer("octets", "numbers", "bad_rows").order_by("id"))
 
 
@@ -192,7 +192,7 @@ def _files(draft: ComposeDraft) -> list[ComposeList]:
 def column(request: HttpRequest, member: Member, draft_id: UUID, list_id: int) -> HttpResponse:
     """Which column of a file holds the numbers, where it is another than we found."""
     draft = own_draft(member, draft_id)
-    known = draft.lists.filter(id=list_id, typed=False).first()
+    known = draft.lists.filter(id=list_id, source=ComposeDraft.Source.FILE).first()
     if known is None:
         raise Http404
     given = request.POST if request.method == "POST" else request.GET

@@ -80,7 +80,7 @@ class ComposeForm(forms.Form):
         tomorrow = options.now.astimezone(HONG_KONG) + timedelta(days=1)
         scheduled_at = draft and draft.scheduled_at and draft.scheduled_at.astimezone(HONG_KONG)
         moment = scheduled_at or tomorrow.replace(hour=USUAL_HOUR, minute=0)
-        typed = draft and draft.lists.filter(typed=True).values_list("octets", flat=True).first()
+        typed = draft and draft.lists.filter(source=ComposeDraft.Source.TYPED).values_list("octets", flat=True).first()
         initial = {
             "source": draft.source if draft else ComposeDraft.Source.FILE,
             "numbers": bytes(typed or b"").decode(),
@@ -139,9 +139,9 @@ class ComposeForm(forms.Form):
         typed = self.cleaned_data.get("numbers")
         if typed is None:
             return
-        known = draft.lists.filter(typed=True).values_list("octets", flat=True).first()
+        known = draft.lists.filter(source=ComposeDraft.Source.TYPED).values_list("octets", flat=True).first()
         if not typed.strip():
-            draft.lists.filter(typed=True).delete()
+            draft.lists.filter(source=ComposeDraft.Source.TYPED).delete()
         elif known is None or bytes(known) != typed.encode():
             self._try("numbers", lambda: drafts.set_typed(draft, typed))
 
@@ -149,7 +149,7 @@ class ComposeForm(forms.Form):
         file = self.cleaned_data.get("file")
         if not file:
             return
-        if draft.lists.filter(typed=False).count() >= drafts.MOST_FILES:
+        if draft.lists.filter(source=ComposeDraft.Source.FILE).count() >= drafts.MOST_FILES:
             words = _("A batch takes at most %(most)s files. Remove one first.") % {"most": drafts.MOST_FILES}
             self.add_error("file", words)
             return

@@ -194,7 +194,7 @@ def _show(
         changed=changed,
         has_passed=bool(draft.scheduled_at and not seen.plan.scheduled_at),
         bad_rows=list(islice(drafts.bad_rows_of(draft), BAD_ROWS_SHOWN)) if seen.numbers.bad else [],
-        files=list(draft.lists.filter(typed=False).values_list("file_name", flat=True)),
+        files=list(draft.lists.filter(source=ComposeDraft.Source.FILE).values_list("file_name", flat=True)),
     )
 
 

@@ -7,6 +7,7 @@ from sampan.database import Connection, connect
 from sampan.messages import batches
 from sampan.messages.announcing import announce
 from sampan.messages.holding import hold_sending, is_sending_held
+from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.ops.cli import Answer, VerbRefused
 from sampan.reasons import Refused
 
@@ -26,7 +27,7 @@ def pause(arguments: argparse.Namespace) -> Answer:
     """It keeps its hold."""
     try:
         with _connect() as conn:
-            return _answer(arguments, "paused", batches.pause(conn, arguments.batch))
+            return _answer(arguments, "paused", batches.pause(conn, arguments.batch, datetime.now(UTC)))
     except Refused as refused:
         raise VerbRefused(str(refused)) from refused
 
@@ -35,7 +36,8 @@ def resume(arguments: argparse.Namespace) -> Answer:
     """Where it stood."""
     try:
         with _connect() as conn:
-            announce(conn, batches.resume(conn, arguments.batch, datetime.now(UTC)))
+            terms = terms_in_force(conn, THIS_PLATFORM)
+            announce(conn, batches.resume(conn, arguments.batch, terms, datetime.now(UTC)))
     except Refused as refused:
         raise VerbRefused(str(refused)) from refused
     return _answer(arguments, "resumed")
@@ -54,7 +56,8 @@ def release(arguments: argparse.Namespace) -> Answer:
     """It starts within a second, with everything asked again."""
     try:
         with _connect() as conn:
-            batches.release(conn, arguments.batch, datetime.now(UTC))
+            terms = terms_in_force(conn, THIS_PLATFORM)
+            announce(conn, batches.release(conn, arguments.batch, terms, datetime.now(UTC)))
     except Refused as refused:
         raise VerbRefused(str(refused)) from refused
     return _answer(arguments, "released")

@@ -127,7 +127,7 @@ def test_a_batch_that_was_stopped_says_so_and_promises_no_time(
 ) -> None:
     """spec S10"""
     if act == "pause":
-        batches.pause(database, one.batch_id)
+        batches.pause(database, one.batch_id, timezone.now())
     else:
         batches.cancel(database, one.batch_id, timezone.now())
     said = words(member.get(f"/batches/{one.batch_id}/"))

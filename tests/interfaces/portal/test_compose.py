@@ -115,12 +115,12 @@ def test_the_member_chooses_another_column(member: Client) -> None:
     rows = [["Mobile", "Home", "Note"], ["91234567", "61112222", "a"], ["91234568", "61112223", "=1+1"]]
     file = SimpleUploadedFile("two.csv", "\n".join(",".join(row) for row in rows).encode())
     page = location(compose(member, source="file", file=file, do="count"))
-    list_id = ComposeList.objects.get(typed=False).pk
+    list_id = ComposeList.objects.get(source="file").pk
     columns = location(member.post(page, TYPED | {"source": "file", "do": f"column-{list_id}"}))
     said = words(member.get(columns))
     assert "B Home 61112222 61112223" in said
     assert location(member.post(columns, {"column": "1"})) == page
-    assert ComposeList.objects.get(typed=False).numbers == [85261112222, 85261112223]
+    assert ComposeList.objects.get(source="file").numbers == [85261112222, 85261112223]
     assert "column B, “Home”" in words(member.get(page))
 
 
@@ -130,10 +130,10 @@ def test_a_workbook_of_several_sheets_asks_which(member: Client) -> None:
     book.create_sheet("New").append(["61234567"])
     page = location(compose(member, source="file", file=SimpleUploadedFile("two.xlsx", saved(book)), do="count"))
     assert "sheet “Old”" in words(member.get(page))
-    columns = f"{page}columns/{ComposeList.objects.get(typed=False).pk}/"
+    columns = f"{page}columns/{ComposeList.objects.get(source='file').pk}/"
     assert "61234567" in words(member.get(columns, {"sheet": "New"}))
     member.post(columns, {"column": "0", "sheet": "New"})
-    assert ComposeList.objects.get(typed=False).numbers == [85261234567]
+    assert ComposeList.objects.get(source="file").numbers == [85261234567]
     assert member.get(columns, {"sheet": "None such"}).status_code == 404
 
 
@@ -146,7 +146,7 @@ def test_a_second_file_is_added_and_a_number_in_both_counts_once(member: Client)
     b = ComposeList.objects.get(file_name="b.csv").pk
     member.post(page, TYPED | {"source": "file", "do": f"remove-{b}"})
     assert "Numbers to send to: 2" in words(member.get(page))
-    assert ComposeList.objects.filter(typed=False).count() == 1
+    assert ComposeList.objects.filter(source="file").count() == 1
 
 
 def test_a_sixth_file_is_one_too_many(member: Client) -> None:
