@@ -20,6 +20,9 @@ MASTER_SECRET = os.environ.get("SAMPAN_SECRET", "")
 PLATFORM_SIGNATURE = os.environ.get("SAMPAN_SIGNATURE", "舢舨")
 PLATFORM_SENDER = os.environ.get("SAMPAN_SENDER", "Sampan")
 
+# What staff enter above this, in HK$, a second person confirms; a refund always (spec S85, S85a).
+SECOND_PERSON_ABOVE_DOLLARS = int(os.environ.get("SAMPAN_SECOND_PERSON_ABOVE", "10000"))
+
 
 def derived_key(name: str) -> bytes:
     """32 octets for one use, from the master secret."""
@@ -61,6 +64,15 @@ INSTALLED_APPS = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("login_name", "name", "email")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 
 # Pages
 ROOT_URLCONF = "sampan.interfaces.urls"
@@ -72,6 +84,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sampan.interfaces.signing_in.note_use",
 ]
 TEMPLATES = [
     {
@@ -79,7 +92,12 @@ TEMPLATES = [
         "DIRS": [PACKAGE / "interfaces/templates"],
         "OPTIONS": {
             "context_processors": ["django.template.context_processors.request"],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "sampan.interfaces.tags"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "sampan.interfaces.tags",
+                "sampan.interfaces.account_tags",
+            ],
         },
     }
 ]
