@@ -51,7 +51,7 @@ def begin(person: Person, *, now: datetime) -> Setup:
         )
     if factor.confirmed_at is not None:
         raise ValueError("there is a second factor already; remove it first")
-    secret = unseal(factor.secret)
+    secret = unseal(bytes(factor.secret))
     return Setup(_totp(secret).get_provisioning_uri(person.login_name, ISSUER), secret)
 
 
@@ -82,7 +82,7 @@ def _take(factor: SecondFactor, code: str, now: datetime, *, recovery: bool = Fa
     if factor.failures >= MOST_FAILURES and now < waits_until:
         raise TooManyFailures(waits_until)
     typed = "".join(code.split()).replace("-", "").upper()
-    step = _step_of(unseal(factor.secret), typed, now)
+    step = _step_of(unseal(bytes(factor.secret)), typed, now)
     is_right = step is not None and step > factor.last_step
     if step is not None and is_right:
         factor.last_step = step

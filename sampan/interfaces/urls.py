@@ -3,8 +3,8 @@
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from sampan.interfaces import errors
-from sampan.interfaces.portal import batch, compose, home, message, results, review, sign_in
+from sampan.interfaces import errors, signing_in
+from sampan.interfaces.portal import account, batch, compose, home, message, results, review, sign_in
 
 
 class IdConverter:
@@ -27,6 +27,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("sending-now/", home.sending_now, name="sending-now"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
+    path("sign-in/code/", signing_in.second_step, name="sign-in-code"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("language/", set_language, name="language"),
     path("too-large/", errors.too_large, name="too-large"),
@@ -42,6 +43,8 @@ urlpatterns = [
     path("messages/<id:message_id>/", message.show_message, name="message"),
     path("results/", results.results, name="results"),
     path("results.csv", results.results_csv, name="results-csv"),
+    path("account/security/", account.security, name="security"),
+    path("account/security/second-factor/", account.second_factor, name="second-factor"),
     path("staff/", include("sampan.interfaces.staff.urls")),
 ]
 handler400 = errors.bad_request
