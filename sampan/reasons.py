@@ -117,6 +117,11 @@ class Reason(Enum):
     NOT_IN_CHINA = 132, None, "“{value}” is no mobile number of mainland China. Write it as 8613812345678"
     BAD_LINK = 133, None, "This link does not work. Open it again from the message"
     TOO_MANY_WORDS = 134, None, "Too many words at once ({value}). Split the file"
+    # What staff decide.
+    NOT_IN_DOUBT = 150, None, "The outcome of this message is not unknown (any more). Look at it again"
+    STILL_ON_ITS_WAY = 151, None, "A part of this message is still on its way. Wait until it is answered"
+    NO_SUCH_RECEIPT = 152, None, "This receipt has found its message meanwhile"
+    NOTHING_OPEN_THERE = 153, None, "This message waits for no receipt of that operator. Choose another"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -34,6 +34,10 @@ class Act(Enum):
     RELEASE_SENDING = "sending.release", ADMIN
     DELETE_SCHEDULE = "batch.delete", SUPPORT, ADMIN
     RELEASE_SCHEDULE = "batch.release", SUPPORT, ADMIN
+    # What no evidence settles
+    SETTLE_UNKNOWN = "message.settle", SUPPORT, ADMIN
+    ATTACH_RECEIPT = "receipt.attach", SUPPORT, ADMIN
+    DISMISS_RECEIPT = "receipt.dismiss", SUPPORT, ADMIN
     # Money: whoever keeps the machines does not move it
     SEE_MONEY = "money.see", SUPPORT, FINANCE, ADMIN
     CREDIT_TOP_UP = "top_up.credit", FINANCE

@@ -42,13 +42,13 @@ def match(conn: Connection, operator_id: int, kept: Sequence[Kept], dialect: Dia
     """Bring receipts to their messages, in one transaction; gives those that found none."""
     with conn.transaction():
         found = find(conn, operator_id, kept, dialect)
-        _apply(conn, found, now)
+        apply(conn, found, now)
         inbox.forget(conn, {each.kept.id for each in found})
     matched = {each.kept.id for each in found}
     return [each for each in kept if each.id not in matched]
 
 
-def _apply(conn: Connection, found: Sequence[Found], now: datetime) -> None:
+def apply(conn: Connection, found: Sequence[Found], now: datetime) -> None:
     """Parts and messages as the receipts say; a part that was in doubt is proven taken (spec S76)."""
     final: dict[tuple[int, int, int], Found] = {}
     trying: dict[tuple[int, int, int], Found] = {}
