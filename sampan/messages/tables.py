@@ -225,6 +225,7 @@ class Recurrence(models.Model):
     time_zone = models.CharField(max_length=40)
     until = models.DateField(null=True)  # the last day on which it may run
     batch_id = models.BigIntegerField(null=True)  # the latest run, or the one to come
+    run_at = models.DateTimeField(null=True)  # when that run is by the series' own clock, wherever it was moved to
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(Person, models.PROTECT, null=True, related_name="+")
     reason = models.SmallIntegerField(null=True)  # a Reason's number, where it ended because a run was refused
