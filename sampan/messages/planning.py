@@ -210,9 +210,8 @@ def _way(destination: DestinationFacts | None, draft: Draft, sender: str, terms:
     for route in (chosen, terms.directory.routes.get(destination.route_id)):
         if route is None:
             continue
-        price = terms.prices.unit_pips(
-            destination.id, route.id, draft.customer.tier, max(draft.scheduled_at or now, now)
-        )
+        customer, at = draft.customer, max(draft.scheduled_at or now, now)
+        price = terms.prices.unit_pips(destination.id, route.id, customer.tier, at, customer_id=customer.id)
         if price is None:
             continue
         if route.own_sender and not sender:

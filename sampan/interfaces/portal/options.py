@@ -97,7 +97,8 @@ class Options:
         return next((pips for pips in prices if pips is not None), None)
 
     def _unit_pips(self, destination: DestinationFacts, route: RouteFacts) -> int | None:
-        return self.terms.prices.unit_pips(destination.id, route.id, self.customer.tier, self.now)
+        customer = self.customer
+        return self.terms.prices.unit_pips(destination.id, route.id, customer.tier, self.now, customer_id=customer.id)
 
 
 def estimate(groups: Sequence[Group], route: str, elsewhere: Measured, china: Measured) -> Estimate:
