@@ -12,7 +12,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fuzz bench lock
+.PHONY: help setup setup-dev run check test test-database browser fuzz interop bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,14 +32,19 @@ check: setup-dev ## style, types, import order, locks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest tests/test_house.py
 
-test: setup-dev ## all tests but the long browser journeys
-	$(BIN)/pytest -m "not browser"
+test: setup-dev ## all tests but the long browser journeys, and without other people's programs
+	$(BIN)/pytest -m "not browser and not interop"
 
 test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_URL names another server
 	$(BIN)/pytest -m "database and not browser"
 
 browser: setup-dev ## the long journeys in a real browser
 	$(BIN)/pytest -m browser
+
+interop: export SAMPAN_INTEROP_TABLE = docs/operating/interop.md
+interop: setup-dev ## with other people's SMPP programs; writes docs/operating/interop.md
+	@tests/interop/install
+	$(BIN)/pytest -m interop tests/interop
 
 fuzz: export PYTHONPATH = .venv/fuzz
 fuzz: SECONDS ?= 60

@@ -1,0 +1,1 @@
+"""Other people's SMPP servers, told what to do in the same way."""
