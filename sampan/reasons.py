@@ -39,6 +39,7 @@ class Reason(Enum):
     UNSUBSCRIBED = 3121, 312, "The recipient unsubscribed from this sender"
     SENDER_WITHDRAWN = 3122, 312, "The sender ID was withdrawn"
     TRIAL_RECIPIENT = 3123, 312, "Until the account is approved it sends only to its own verified mobile"
+    NO_FOOTER = 3124, 312, "A promotional text names its sender, how to reach it and how to unsubscribe"
     NOT_SENT_IN_TIME = 3151, 315, "Not sent in time"
     # Refusals of a whole request; nothing was sent or charged.
     UNEXPECTED = 1, None, "Unexpected system error. Try again; nothing is sent twice if you repeat the client reference"
@@ -98,11 +99,6 @@ class Reason(Enum):
     NO_REFERENCE = 111, None, "There is no payment reference. Copy it from the bank's receipt"
     NO_GROUNDS = 112, None, "There is no reason. Say why"
     # What may not be sent, and what must be said.
-    NO_FOOTER = (
-        120,
-        None,
-        "A promotional text names its sender, how to reach it and how to unsubscribe. Fill in the account's footer",
-    )
     REGISTER_EMPTY = 121, None, "There is no Hong Kong number in the first column of this file. Choose another"
     REGISTER_UNREADABLE = 122, None, "Row {value} cannot be read. Save the file as CSV in UTF-8 and import it again"
     REGISTER_SHRINKS = 123, None, "The register would lose more than half ({value}). Say that this is meant"
@@ -122,6 +118,31 @@ class Reason(Enum):
     STILL_ON_ITS_WAY = 151, None, "A part of this message is still on its way. Wait until it is answered"
     NO_SUCH_RECEIPT = 152, None, "This receipt has found its message meanwhile"
     NOTHING_OPEN_THERE = 153, None, "This message waits for no receipt of that operator. Choose another"
+    NO_CHOICE = 154, None, "Nothing was chosen. Choose one"
+    BAD_DIALECT = 155, None, "This dialect cannot be: {value}"
+    BAD_LINK_SETTING = 156, None, "SMPP does not allow this: {value}"
+    LAST_LINK = 157, None, "An operator keeps at least one link. Pause the operator instead"
+    PREFIX_TAKEN = 158, None, "One of these prefixes is of “{value}” already. Take it out there first"
+    NAME_TAKEN = 159, None, "There is one of this name already. Choose another"
+    # Accounts, and how people prove who they are.
+    NOT_A_DOCUMENT = 160, None, "This is no PDF, JPEG or PNG file. Scan or photograph the paper and add that"
+    DOCUMENT_TOO_LARGE = 161, None, "This file is larger than {value}. Add a smaller one"
+    LOGIN_NAME_TAKEN = 162, None, "The login name {value} is in use. Choose another"
+    CODE_WRONG = 163, None, "This is not the code. Look at the latest text and type its 6 digits"
+    CODE_EXPIRED = 164, None, "This code counts no more. Ask for a new one"
+    CODE_TOO_SOON = 165, None, "A code was sent less than 2 minutes ago. Wait until {value}"
+    TOO_MANY_CODES = 166, None, "No more codes go there today. Try again tomorrow, or call us"
+    NOT_WAITING = 167, None, "Somebody has decided this already. Look at it again"
+    WORDS_MISSING = 168, None, "There are no words for the customer. Say what is missing or why"
+    WRONG_STATUS = 169, None, "The account is not in that state. Look at it again"
+    INVITATION_VOID = 170, None, "This invitation counts no more. Ask for a new one"
+    LAST_OWNER = 171, None, "An account needs an owner. Make somebody else owner first"
+    MEMBER_THERE = 172, None, "{value} is a member or invited already. Change that one"
+    TOO_MANY_MEMBERS = 173, None, "An account has at most {value} members. Remove one first"
+    SENDER_REGISTERED_ONLY = 174, None, "A sender ID with # is one that OFCA has registered. Ask with its letter"
+    SENDER_WAITS = 175, None, "This sender ID is asked for already, or in use. Wait for the answer"
+    TOO_MANY_KEYS = 176, None, "A customer has at most {value} keys. Revoke one first"
+    PLATFORM_CANNOT_SEND = 177, None, "The text cannot be sent now. Try again later, or call us"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts.tables import Person
+from sampan.interfaces.account_words import ACCOUNT_REFUSALS
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Purpose, Source
 from sampan.reasons import Reason, Refused
@@ -91,7 +92,7 @@ MEANINGS: dict[Reason, Words] = {
 }
 
 # What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
-REFUSALS: dict[Reason, Words] = {
+REFUSALS: dict[Reason, Words] = ACCOUNT_REFUSALS | {
     Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
     Reason.TOO_FAR_AHEAD: _("More than 5 years ahead. Choose an earlier date."),
     Reason.NO_TEXT: _("There is no text. Type one."),

@@ -1,0 +1,29 @@
+"""The pages' words for what accounts refuse (see words.py)."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sampan.reasons import Reason
+
+ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
+    Reason.NOT_A_DOCUMENT: _("This is no PDF, JPEG or PNG file. Scan or photograph the paper and add that."),
+    Reason.DOCUMENT_TOO_LARGE: _("This file is larger than {value}. Add a smaller one."),
+    Reason.LOGIN_NAME_TAKEN: _("The login name “{value}” is in use. Choose another."),
+    Reason.CODE_WRONG: _("This is not the code. Look at the latest text and type its 6 digits."),
+    Reason.CODE_EXPIRED: _("This code counts no more. Ask for a new one."),
+    Reason.CODE_TOO_SOON: _("A code was sent less than 2 minutes ago. Wait until {value}."),
+    Reason.TOO_MANY_CODES: _("No more codes go there today. Try again tomorrow, or call us."),
+    Reason.NOT_WAITING: _("Somebody has decided this already. Look at it again."),
+    Reason.WORDS_MISSING: _("There are no words for the customer. Say what is missing or why."),
+    Reason.WRONG_STATUS: _("The account is not in that state. Look at it again."),
+    Reason.INVITATION_VOID: _("This invitation counts no more. Ask for a new one."),
+    Reason.LAST_OWNER: _("An account needs an owner. Make somebody else owner first."),
+    Reason.MEMBER_THERE: _("“{value}” is a member or invited already. Change that one."),
+    Reason.TOO_MANY_MEMBERS: _("An account has at most {value} members. Remove one first."),
+    Reason.SENDER_MALFORMED: _("“{value}” cannot be one. Use 1 to 11 letters and digits with a letter, or a mobile."),
+    Reason.TOO_MANY_SENDERS: _("An account has at most 5 sender IDs. Ask us to withdraw one first."),
+    Reason.SENDER_REGISTERED_ONLY: _("A sender ID with # is one that OFCA has registered. Ask with its letter."),
+    Reason.SENDER_WAITS: _("“{value}” is asked for already, or in use. Wait for the answer."),
+    Reason.TOO_MANY_KEYS: _("An account has at most {value} keys. Revoke one first."),
+    Reason.PLATFORM_CANNOT_SEND: _("The text cannot be sent now. Try again later, or call us."),
+}
