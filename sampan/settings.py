@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import psycopg.conninfo
 
@@ -20,8 +21,14 @@ MASTER_SECRET = os.environ.get("SAMPAN_SECRET", "")
 PLATFORM_SIGNATURE = os.environ.get("SAMPAN_SIGNATURE", "舢舨")
 PLATFORM_SENDER = os.environ.get("SAMPAN_SENDER", "Sampan")
 
+# Where people reach the pages, as links in texts and mails say it; without it there are no such links.
+PUBLIC_URL = os.environ.get("SAMPAN_PUBLIC_URL", "").rstrip("/")
+
 # What staff enter above this, in HK$, a second person confirms; a refund always (spec S85, S85a).
 SECOND_PERSON_ABOVE_DOLLARS = int(os.environ.get("SAMPAN_SECOND_PERSON_ABOVE", "10000"))
+
+
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 
 def derived_key(name: str) -> bytes:
@@ -50,10 +57,30 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
+def _mail(smarthost: str) -> dict[str, object]:
+    """Django's EMAIL settings for smtp://user:password@host:587 (STARTTLS off this machine) or smtps://…:465."""
+    if not smarthost:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": DATA / "mail",
+        }
+    address = urlsplit(smarthost)
+    is_here = address.hostname in LOOPBACK
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": address.hostname,
+        "EMAIL_PORT": address.port or (465 if address.scheme == "smtps" else 587),
+        "EMAIL_HOST_USER": unquote(address.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(address.password or ""),
+        "EMAIL_USE_SSL": address.scheme == "smtps",
+        "EMAIL_USE_TLS": address.scheme == "smtp" and not is_here,
+        "EMAIL_TIMEOUT": 10,
+    }
+
+
 SECRET_KEY = derived_key("django").hex()
 DATABASES = {"default": _database(os.environ.get("SAMPAN_DATABASE_URL", ""))}
 DEBUG = False
-LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 ALLOWED_HOSTS = os.environ.get("SAMPAN_HOSTS", ",".join(LOOPBACK)).split(",")
 AUTH_USER_MODEL = "sampan.Person"
 INSTALLED_APPS = [
@@ -116,6 +143,11 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_REFERRER_POLICY = "same-origin"
+
+# Mails of ours, to members and staff; without a smarthost they are files in the data folder (accounts/mail.py).
+globals().update(_mail(os.environ.get("SAMPAN_SMARTHOST", "")))
+DEFAULT_FROM_EMAIL = os.environ.get("SAMPAN_MAIL_FROM", "Sampan <sampan@localhost>")
+PASSWORD_RESET_TIMEOUT = 3600
 
 # Languages and time
 USE_TZ = True

@@ -10,9 +10,10 @@ LONGEST_FILE_NAME = 100
 
 def keep_document(person: Person, octets: bytes, *, file_name: str, now: datetime) -> Document:
     """A member's file. Raises Refused: too large, or no PDF, JPEG or PNG by its content."""
+    assert person.customer is not None, "staff upload nothing"
     stored_name = documents.keep(octets)
     return Document.objects.create(
-        customer_id=person.customer_id,
+        customer=person.customer,
         stored_name=stored_name,
         file_name=shown_name(file_name),
         media_type=documents.media_type_of(octets),

@@ -7,6 +7,7 @@ from django.core.management import call_command
 
 from sampan.database import beneath_django
 from sampan.messages.holding import hold_after_restore
+from sampan.messages.platform import make_platform_account
 from sampan.ops.demo import make_demo
 from sampan.ops.logins import simulator_account
 from sampan.ops.world import make_first_world
@@ -17,6 +18,7 @@ def prepare(arguments: argparse.Namespace) -> None:
     """Bring the database up to date."""
     call_command("migrate", verbosity=0, interactive=False)
     make_first_world()
+    make_platform_account(datetime.now(UTC))
     if arguments.after_restore:
         with beneath_django() as conn:
             hold_after_restore(conn, datetime.now(UTC))

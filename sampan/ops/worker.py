@@ -10,6 +10,9 @@ import psycopg
 import structlog
 from django.contrib.sessions.models import Session
 
+from sampan.accounts.codes import forget_proofs
+from sampan.accounts.mail import send_mails
+from sampan.accounts.sessions import forget_ended
 from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
@@ -100,9 +103,16 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
 
 JOBS = (
     ("start due batches", 1, start_due_batches),
+    count += forget_ended()
+    count += forget_proofs(now)
     ("hold and wake batches", 2, hold_and_wake_batches),
     ("move what is stuck", 5, move_what_is_stuck),
     ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
+def send_waiting_mails(_conn: Connection, now: datetime) -> int:
+    """What was written to people goes out."""
+    return send_mails(now)
+
+
     ("end what got no receipt", 30, sweeps.end_without_receipt),
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),
     ("vacuum hot tables", 15, vacuum_hot_tables),
@@ -113,6 +123,7 @@ JOBS = (
 
 def run_jobs(stop: threading.Event) -> None:
     """Do each job when it is due, until told to stop. One that fails is logged and done again later."""
+    ("send mails", 1, send_waiting_mails),
     jobs = [Job(name, every_s, work) for name, every_s, work in JOBS]
     conn: Connection | None = None
     while not stop.is_set():
