@@ -19,6 +19,9 @@ class CustomerFacts:
     validity_minutes: int
     message_limit_pips: int | None
     api_purpose: int
+    portal_purpose: int
+    economic_purpose: int
+    promotional_only: bool
     api_password_allowed: bool
     verified_mobile: int | None
     senders: frozenset[str]
@@ -28,8 +31,9 @@ class CustomerFacts:
 
 FACTS = """
     SELECT c.id, c.name, c.status, c.tier, c.validity_minutes, c.message_limit_pips, c.api_purpose,
-           c.api_password_allowed, c.verified_mobile, c.time_zone,
-           c.quiet_from, c.quiet_until, array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
+           c.api_password_allowed, c.verified_mobile, c.portal_purpose, c.economic_purpose, c.promotional_only,
+           c.time_zone, c.quiet_from, c.quiet_until,
+           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
       FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
      WHERE c.id = ANY(%s::int8[]) GROUP BY c.id"""
 
@@ -43,7 +47,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
         for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, *rest in conn.execute(
             FACTS, [array_of(missing)]
         ):
-            zone_name, quiet_from, quiet_until, senders = rest
+            portal, economic, promotional_only, zone_name, quiet_from, quiet_until, senders = rest
             zone = ZoneInfo(zone_name)
             known[id_] = CustomerFacts(
                 id=id_,
@@ -53,6 +57,9 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
                 validity_minutes=validity,
                 message_limit_pips=limit,
                 api_purpose=purpose,
+                portal_purpose=portal,
+                economic_purpose=economic,
+                promotional_only=promotional_only,
                 api_password_allowed=password_allowed,
                 verified_mobile=mobile,
                 senders=frozenset(senders or ()),

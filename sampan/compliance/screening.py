@@ -58,6 +58,11 @@ class Screened:
     asked_register: bool = False
     consent_declared: bool = False
 
+    @property
+    def is_kept(self) -> bool:
+        """Is there anything to prove later?"""
+        return self.asked_register or self.consent_declared or bool(self.reasons)
+
 
 NOTHING = Screened()
 
@@ -131,12 +136,6 @@ class Decided:
     customer_id: int
     screened: Screened
 
-    @property
-    def is_kept(self) -> bool:
-        """Is there anything to prove later?"""
-        screened = self.screened
-        return bool(screened.asked_register or screened.consent_declared or screened.reasons)
-
 
 KEEP_SCREENINGS = """
     INSERT INTO screening (at, batch_id, customer_id, register_date, consent_declared, asked, filtered)
@@ -146,7 +145,7 @@ KEEP_DECISIONS = "COPY filter_decision (at, batch_id, customer_id, rule, number_
 
 def keep(conn: Connection, decided: Sequence[Decided], now: datetime) -> None:
     """Write down what was decided, in the caller's transaction."""
-    kept = [each for each in decided if each.is_kept]
+    kept = [each for each in decided if each.screened.is_kept]
     if not kept:
         return
     found = [each.screened for each in kept]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from sampan.compliance.footers import Footers
 from sampan.database import Connection, array_of, one_line
 from sampan.dispatch.tables import Attempt
 from sampan.messages.tables import Batch
@@ -31,6 +32,7 @@ class Claimed(NamedTuple):
     text: str
     sender: str
     signature: str
+    footers: Footers
     validity_minutes: int
 
 
@@ -63,7 +65,8 @@ def waiting_customers(conn: Connection, operator_id: int, lane: int) -> list[int
 
 CLAIM = one_line("""
 SELECT q.message_id, q.customer_id, q.lane, q.batch_id, q.send_by, q.parts_left, q.try_number, m.recipient,
-       m.destination_id, m.route_id, m.coding, coalesce(m.text, b.text), b.sender, b.signature, b.validity_minutes
+       m.destination_id, m.route_id, m.coding, coalesce(m.text, b.text), b.sender, b.signature,
+       b.footers, b.validity_minutes
   FROM unnest(%(customers)s::int8[], %(afters)s::int8[], %(limits)s::int4[]) AS t (customer_id, after, most)
  CROSS JOIN LATERAL (
        SELECT * FROM queued WHERE operator_id = %(operator)s AND lane = %(lane)s AND customer_id = t.customer_id

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import structlog
 
+from sampan.compliance.footers import with_footer
 from sampan.composing.alphabet import Coding
 from sampan.composing.parts import compose
 from sampan.database import DatabaseThreads
@@ -270,9 +271,11 @@ class Dispatcher:
         a limit of SMPP, or the text is composed otherwise than when it was accepted.
         """
         route = self._directory.routes[claimed.route_id]
-        way = Way(route, self._directory.destinations[claimed.destination_id], self._facts.sender)
+        destination = self._directory.destinations[claimed.destination_id]
+        way = Way(route, destination, self._facts.sender)
+        text = with_footer(claimed.text, claimed.footers, destination.region, claimed.message_id)
         coding = None if way.china else Coding(claimed.coding)
-        composed = compose(claimed.text, china=way.china, coding=coding, signature=claimed.signature)
+        composed = compose(text, china=way.china, coding=coding, signature=claimed.signature)
         if claimed.parts_left >> len(composed.parts):
             raise ValueError(f"{len(composed.parts)} parts now, more when it was accepted")
         reference = self._references.next(claimed.recipient) if len(composed.parts) > 1 else 0

@@ -12,6 +12,8 @@ from django.db import transaction
 
 from sampan.accounts.acts import Act, record
 from sampan.accounts.tables import Customer, Person
+from sampan.compliance import screening
+from sampan.compliance.screening import Decided
 from sampan.database import Connection, array_of, beneath_django, one_line
 from sampan.messages import status
 from sampan.messages.announcing import Place
@@ -113,6 +115,7 @@ def _go_on(conn: Connection, batch: Stored, terms: Terms, now: datetime) -> set[
             sleep(conn, batch, planned.scheduled_at, now)
             return set()
         reasons = [planned.kinds[place].reason for place in planned.kind_of]
+        screening.keep(conn, [Decided(batch.id, batch.customer_id, planned.screened)], now)
     ends = {each.message_id: reason for each, reason in zip(whole, reasons, strict=True) if reason is not None}
     left = [each for each in waiting if each.message_id not in ends]
     values = batch.key | {

@@ -13,7 +13,7 @@ import structlog
 
 from sampan.database import Connection, DatabaseThreads
 from sampan.messages.announcing import Place, announce, places_of
-from sampan.messages.planning import Draft, Plan, Platform, plan, terms_in_force
+from sampan.messages.planning import Draft, Plan, Platform, plan_all, terms_in_force
 from sampan.messages.submit import Outcome, submit
 from sampan.reasons import Reason, Refused
 
@@ -116,13 +116,7 @@ def accept(
 ) -> tuple[list[Outcome], set[Place]]:
     """Plan and submit drafts together; one that cannot be planned is refused by itself. Gives where they wait, too."""
     terms = terms_in_force(conn, platform)
-    outcomes: list[Outcome | None] = []
-    plans: list[Plan] = []
-    for draft in drafts:
-        try:
-            plans.append(plan(draft, terms, now))
-            outcomes.append(None)
-        except Refused as refused:
-            outcomes.append(refused)
+    planned = plan_all(drafts, terms, now)
+    plans = [each for each in planned if isinstance(each, Plan)]
     submitted = iter(submit(conn, plans, now) if plans else ())
-    return [next(submitted) if outcome is None else outcome for outcome in outcomes], places_of(plans)
+    return [each if isinstance(each, Refused) else next(submitted) for each in planned], places_of(plans)

@@ -4,23 +4,32 @@ The order of the checks is that of the HTTP API (http_api.md): account, sender I
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import ParamSpec, TypeVar
 
 from sampan import settings
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import LONGEST_VALIDITY_MINUTES, SHORTEST_VALIDITY_MINUTES, Customer
 from sampan.billing.prices import PriceList, price_list
+from sampan.compliance.footers import NO_FOOTERS, Footers, with_footer
+from sampan.compliance.law import Law, law_in_force
+from sampan.compliance.screening import NOTHING, Asked, Screened
 from sampan.composing.alphabet import Coding
-from sampan.composing.parts import Composed, compose
+from sampan.composing.parts import Composed
 from sampan.database import Connection
 from sampan.messages.tables import Purpose, Source, Status
+from sampan.messages.ways import Texts, Way, region_of, texts_for, way_to
 from sampan.reasons import Reason, Refused
-from sampan.routing.directory import DestinationFacts, Directory, RouteFacts, directory
+from sampan.routing.directory import ECONOMIC_ROUTE, DestinationFacts, Directory, directory
 from sampan.routing.numbers import parse_international
 from sampan.routing.tables import Destination
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Region = Destination.Region
 
 FURTHEST_AHEAD_YEARS = 5  # spec S50
 PROMOTIONAL_SEND_BY = timedelta(hours=24)  # spec S70
@@ -56,6 +65,7 @@ class Draft:
     register_filter: bool | None = None
     client_reference: str = ""
     name: str = ""
+    may_fall_short: bool = False  # a scheduled one that need not fit the balance yet (spec S81): a run of a series
     all_or_nothing: bool = False  # one recipient that cannot be served refuses the whole (the HTTP API)
 
 
@@ -101,6 +111,9 @@ class Plan:
     validity_minutes: int
     scheduled_at: datetime | None  # None: now
     send_by: datetime
+    footers: Footers = NO_FOOTERS  # what is added to the text, by region (spec S95)
+    illegal_words: str = ""  # that keep the text from China (spec S91)
+    screened: Screened = NOTHING  # whom the law keeps it from, by what register (spec S93)
 
     @cached_property
     def counts(self) -> Counter[int]:
@@ -130,41 +143,127 @@ class Terms:
     directory: Directory
     prices: PriceList
     platform: Platform
+    law: Law
 
 
 def terms_in_force(conn: Connection, platform: Platform) -> Terms:
     """The terms, from memory where they have not changed."""
-    return Terms(directory.get(conn), price_list.get(conn), platform)
+    return Terms(directory.get(conn), price_list.get(conn), platform, law_in_force(conn))
 
 
 def plan(draft: Draft, terms: Terms, now: datetime) -> Plan:
     """What would become of a draft submitted now. Raises Refused where the whole of it cannot be accepted."""
+    (planned,) = plan_all([draft], terms, now)
+    if isinstance(planned, Refused):
+        raise planned
+    return planned
+
+
+def plan_all(drafts: Sequence[Draft], terms: Terms, now: datetime) -> list[Plan | Refused]:
+    """Each draft planned or refused by itself; whom the law keeps their texts from is asked once for all of them."""
+    located = [_tried(_locate, draft, terms, now) for draft in drafts]
+    asked = [each.asked for each in located if not isinstance(each, Refused)]
+    screened = iter(terms.law.screen(asked, now) if asked else ())
+    return [
+        each if isinstance(each, Refused) else _tried(_planned, each, next(screened), terms, now) for each in located
+    ]
+
+
+def _tried(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Refused:
+    try:
+        return work(*args, **kwargs)
+    except Refused as refused:
+        return refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A draft whose numbers and ways are known."""
+
+    draft: Draft
+    purpose: Purpose
+    sender: str
+    numbers: list[int]
+    repeats: list[int]
+    destinations: list[DestinationFacts | None]
+    ways: dict[DestinationFacts | None, Way]
+
+    @property
+    def asked(self) -> Asked:
+        """What the law is asked about it."""
+        customer = self.draft.customer
+        return Asked(
+            customer.id,
+            self.numbers,
+            self.purpose == Purpose.PROMOTIONAL,
+            self.draft.register_filter,
+            any(region_of(destination) == Region.CHINA for destination in self.ways),
+        )
+
+
+def _locate(draft: Draft, terms: Terms, now: datetime) -> _Located:
     if draft.customer.status in (Customer.Status.SUSPENDED, Customer.Status.CLOSED):
         raise Refused(Reason.ACCOUNT_DISABLED, "customer")
     sender = _sender(draft, terms)
     numbers, repeats = _numbers(draft.recipients)
     destinations = terms.directory.locate_many(numbers)
-    ways = {place: _way(place, draft, sender, terms, now) for place in dict.fromkeys(destinations)}
+    chosen = terms.directory.routes_by_code.get(draft.route)
+    at = max(draft.scheduled_at or now, now)
+    ways = {
+        place: way_to(place, chosen, terms.directory, terms.prices, sender=sender, tier=draft.customer.tier, at=at)
+        for place in dict.fromkeys(destinations)
+    }
     if draft.all_or_nothing and Reason.SENDER_NOT_POSSIBLE in {way.reason for way in ways.values()}:
         raise Refused(Reason.SENDER_NOT_POSSIBLE, "sender", draft.sender)
-    texts = _texts(draft, ways, terms.platform.signature)
-    purpose = draft.purpose or Purpose(draft.customer.api_purpose)
+    return _Located(draft, purpose_of(draft), sender, numbers, repeats, destinations, ways)
+
+
+def _planned(located: _Located, screened: Screened, terms: Terms, now: datetime) -> Plan:
+    draft, purpose = located.draft, located.purpose
+    is_promotional = purpose == Purpose.PROMOTIONAL
+    footers = terms.law.footers(draft.customer, draft.text) if is_promotional else NO_FOOTERS
+    signature = terms.law.signatures.get(draft.customer.id, terms.platform.signature)
+    texts = texts_for(draft.text, located.ways, coding=draft.coding, footers=footers, signature=signature)
     scheduled_at = _after_quiet_hours(draft.customer, purpose, _scheduled_at(draft, now), now)
     validity = _validity_minutes(draft)
-    kinds, kind_of = _kinds(draft, numbers, destinations, ways, texts)
+    illegal_words = _illegal_words(draft, footers, terms.law) if Region.CHINA in texts else ""
+    kinds, kind_of = _kinds(located, texts, screened, illegal=bool(illegal_words))
     return Plan(
         draft=draft,
-        recipients=numbers,
-        repeats=repeats,
+        recipients=located.numbers,
+        repeats=located.repeats,
         kinds=kinds,
         kind_of=kind_of,
         purpose=purpose,
-        sender=sender,
-        signature=terms.platform.signature if True in texts else "",
+        sender=located.sender,
+        signature=signature if Region.CHINA in texts else "",
         validity_minutes=validity,
         scheduled_at=scheduled_at,
         send_by=(scheduled_at or now) + longest_wait(purpose, validity),
+        footers=footers,
+        illegal_words=illegal_words,
+        screened=screened,
     )
+
+
+def purpose_of(draft: Draft) -> Purpose:
+    """What the text is for: as staff have fixed it, as the sender says, else by the account's settings (spec S93)."""
+    customer = draft.customer
+    if customer.promotional_only:
+        return Purpose.PROMOTIONAL
+    if draft.purpose is not None:
+        return draft.purpose
+    if draft.route == ECONOMIC_ROUTE:
+        return Purpose(customer.economic_purpose)
+    return Purpose(customer.portal_purpose if draft.source == Source.PORTAL else customer.api_purpose)
+
+
+def _illegal_words(draft: Draft, footers: Footers, law: Law) -> str:
+    """Those of the text as China gets it; at the HTTP API they refuse the whole call (spec S91)."""
+    found = law.illegal_words(with_footer(draft.text, footers, Region.CHINA))
+    if found and draft.all_or_nothing:
+        raise Refused(Reason.ILLEGAL_WORD, "text", found)
+    return found
 
 
 def _sender(draft: Draft, terms: Terms) -> str:
@@ -190,55 +289,6 @@ def _numbers(given: Sequence[str | int]) -> tuple[list[int], list[int]]:
     places: dict[int, int] = {}
     repeats = [places.setdefault(number, len(places)) for number in numbers]
     return list(places), repeats
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How messages get to one destination, or why not."""
-
-    destination: DestinationFacts | None
-    route: RouteFacts | None = None
-    unit_pips: int = 0
-    reason: Reason | None = None
-
-
-def _way(destination: DestinationFacts | None, draft: Draft, sender: str, terms: Terms, now: datetime) -> _Way:
-    """The route the sender chose where it goes there, else the destination's own (spec S40)."""
-    if destination is None:
-        return _Way(None, reason=Reason.NO_ROUTE)
-    chosen = terms.directory.routes_by_code.get(draft.route)
-    for route in (chosen, terms.directory.routes.get(destination.route_id)):
-        if route is None:
-            continue
-        customer, at = draft.customer, max(draft.scheduled_at or now, now)
-        price = terms.prices.unit_pips(destination.id, route.id, customer.tier, at, customer_id=customer.id)
-        if price is None:
-            continue
-        if route.own_sender and not sender:
-            return _Way(destination, route, reason=Reason.SENDER_NOT_POSSIBLE)
-        if not route.carriers:
-            return _Way(destination, route, reason=Reason.NO_ROUTE)
-        return _Way(destination, route, price)
-    return _Way(destination, reason=Reason.NO_ROUTE)
-
-
-Texts = dict[bool, Composed]  # to China, and elsewhere
-
-
-def _texts(draft: Draft, ways: dict[DestinationFacts | None, _Way], signature: str) -> Texts:
-    """The text as each destination needs it; too long for one refuses the whole, naming it (spec S20)."""
-    texts: Texts = {}
-    for destination in ways:
-        china = destination is not None and destination.region == Destination.Region.CHINA
-        if china in texts:
-            continue
-        try:
-            texts[china] = compose(draft.text, china=china, coding=draft.coding, signature=signature)
-        except Refused as refused:
-            if refused.reason == Reason.TOO_LONG and destination is not None:
-                raise Refused(Reason.TOO_LONG, "text", f"{destination.name}: {refused.value}") from None
-            raise
-    return texts
 
 
 def _scheduled_at(draft: Draft, now: datetime) -> datetime | None:
@@ -284,23 +334,19 @@ def _validity_minutes(draft: Draft) -> int:
     return minutes
 
 
-def _kinds(
-    draft: Draft,
-    numbers: list[int],
-    destinations: list[DestinationFacts | None],
-    ways: dict[DestinationFacts | None, _Way],
-    texts: Texts,
-) -> tuple[list[Kind], list[int]]:
+def _kinds(located: _Located, texts: Texts, screened: Screened, *, illegal: bool) -> tuple[list[Kind], list[int]]:
     """The kinds, and for each number the place of its own."""
+    draft, ways = located.draft, located.ways
     kinds: list[Kind] = []
     places: dict[tuple[DestinationFacts | None, int | None, Reason | None], int] = {}
     kind_of = []
-    for number, destination in zip(numbers, destinations, strict=True):
+    for number, destination in zip(located.numbers, located.destinations, strict=True):
         route = ways[destination].route
-        key = destination, route.operator_for(number) if route else None, _barred(draft, number)
+        barred = _barred(draft, number) or screened.reasons.get(number)
+        key = destination, route.operator_for(number) if route else None, barred
         if key not in places:
             places[key] = len(kinds)
-            kinds.append(_kind(draft, ways[destination], texts, *key[1:]))
+            kinds.append(_kind(draft, ways[destination], texts, *key[1:], illegal=illegal))
         kind_of.append(places[key])
     return kinds, kind_of
 
@@ -311,16 +357,19 @@ def _barred(draft: Draft, number: int) -> Reason | None:
     return Reason.TRIAL_RECIPIENT if own_only and number != draft.customer.verified_mobile else None
 
 
-def _kind(draft: Draft, way: _Way, texts: Texts, operator_id: int | None, barred: Reason | None) -> Kind:
-    china = way.destination is not None and way.destination.region == Destination.Region.CHINA
-    composed = texts[china]
+def _kind(
+    draft: Draft, way: Way, texts: Texts, operator_id: int | None, barred: Reason | None, *, illegal: bool
+) -> Kind:
+    region = region_of(way.destination)
+    composed = texts[region]
     limit = draft.customer.message_limit_pips
     over = limit is not None and composed.units * way.unit_pips > limit  # spec S84
+    word = Reason.ILLEGAL_WORD if illegal and region == Region.CHINA else None
     return Kind(
         destination_id=way.destination.id if way.destination else 0,
         route_id=way.route.id if way.route else None,
         operator_id=operator_id,
         composed=composed,
         unit_pips=way.unit_pips,
-        reason=way.reason or barred or (Reason.OVER_MESSAGE_LIMIT if over else None),
+        reason=way.reason or barred or word or (Reason.OVER_MESSAGE_LIMIT if over else None),
     )

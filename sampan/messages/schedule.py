@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 
 from sampan.billing import ledger
 from sampan.billing.tables import Transfer
+from sampan.compliance import screening
+from sampan.compliance.screening import Decided
 from sampan.database import Connection, array_of, one_line
 from sampan.messages import stored
 from sampan.messages.announcing import Place
@@ -31,9 +33,10 @@ MESSAGES = f"""
 START = one_line(f"""
 WITH kinds AS MATERIALIZED (
     SELECT * FROM unnest(%(k_destination)s::int4[], %(k_route)s::int4[], %(k_operator)s::int4[], %(k_status)s::int2[],
-                         %(k_reason)s::int2[], %(k_units)s::int2[], %(k_parts)s::int2[], %(k_price)s::int8[])
+                         %(k_reason)s::int2[], %(k_coding)s::int2[], %(k_units)s::int2[],
+                         %(k_parts)s::int2[], %(k_price)s::int8[])
            WITH ORDINALITY
-           AS k (destination_id, route_id, operator_id, status, reason, units, parts, price_pips, place)),
+           AS k (destination_id, route_id, operator_id, status, reason, coding, units, parts, price_pips, place)),
 rows AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::int8[], %(kind_places)s::int4[]) AS r (id, kind_place)),
 wanted AS MATERIALIZED (
@@ -45,10 +48,12 @@ queue AS (
     SELECT k.operator_id, %(lane)s, %(customer)s, r.id, %(batch)s, %(send_by)s, (1 << k.parts) - 1
       FROM rows r JOIN kinds k ON k.place = r.kind_place WHERE k.status = {Status.UPLOAD_SUCCESS.value}),
 started AS (
-    UPDATE batch SET state = {Batch.State.RUNNING.value}, started_at = %(now)s, signature = %(signature)s
+    UPDATE batch SET state = {Batch.State.RUNNING.value}, started_at = %(now)s, signature = %(signature)s,
+           footers = %(footers)s::text[]
      WHERE id = %(batch)s)
-UPDATE message m SET status = k.status, reason = k.reason, price_pips = k.price_pips, units = k.units,
-       parts = k.parts, destination_id = k.destination_id, route_id = k.route_id, operator_id = k.operator_id,
+UPDATE message m SET status = k.status, reason = k.reason, price_pips = k.price_pips, coding = k.coding,
+       units = k.units, parts = k.parts, destination_id = k.destination_id, route_id = k.route_id,
+       operator_id = k.operator_id,
        hold_id = CASE WHEN k.price_pips > 0 THEN (SELECT id FROM holds) END,
        final_at = CASE WHEN k.status = {Status.UNDELIVERABLE.value} THEN %(now)s::timestamptz END
   FROM rows r JOIN kinds k ON k.place = r.kind_place WHERE m.id = r.id""")
@@ -132,6 +137,7 @@ def _start(conn: Connection, batch_id: int, ids: Sequence[int], planned: Plan, n
         "lane": planned.purpose,
         "send_by": planned.send_by,
         "signature": planned.signature,
+        "footers": list(planned.footers),
         "ids": array_of(ids),
         "kind_places": array_of(place + 1 for place in kind_places),
         "k_destination": array_of(kind.destination_id for kind, *_ in rows),
@@ -139,11 +145,13 @@ def _start(conn: Connection, batch_id: int, ids: Sequence[int], planned: Plan, n
         "k_operator": array_of(kind.operator_id for kind, *_ in rows),
         "k_status": array_of(status for _, status, _, _ in rows),
         "k_reason": array_of(reason.number for *_, reason, _ in rows),
+        "k_coding": array_of(kind.composed.coding for kind, *_ in rows),
         "k_units": array_of(kind.units for kind, *_ in rows),
         "k_parts": array_of(len(kind.composed.parts) for kind, *_ in rows),
         "k_price": array_of(price for *_, price in rows),
     }
     with ledger.covered():
         conn.execute(START, values)
+    screening.keep(conn, [Decided(batch_id, customer_id, planned.screened)], now)
     queued = {kinds[place].operator_id for place in kind_places if place < short and kinds[place].reason is None}
     return {(operator_id, planned.purpose.value, customer_id) for operator_id in queued if operator_id is not None}

@@ -6,15 +6,19 @@ reference repeats; where the database says otherwise, the careful way locks the 
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from sampan.billing import ledger
 from sampan.billing.money import in_cents
 from sampan.billing.tables import Transfer
+from sampan.compliance import screening
+from sampan.compliance.screening import Decided
 from sampan.database import Connection, array_of, one_line
 from sampan.messages.planning import Kind, Plan
 from sampan.messages.tables import Batch, Status
@@ -30,6 +34,7 @@ class Accepted:
 
 
 Outcome = Accepted | Refused
+BETWEEN_FOOTERS = "\x1f"  # chr(31): unnest knows no arrays of arrays
 
 # One row a batch, one a kind of message, one a message: what they share is given once. The last SELECT divides by zero
 # where a client reference was taken; the trigger on `transfer` fails where a balance is too low. Both undo everything.
@@ -42,11 +47,12 @@ WITH batches AS MATERIALIZED (
                   %(b_price)s::int8[], %(b_filter)s::bool[], %(b_coding)s::int2[], %(b_route)s::text[],
                   %(b_scheduled)s::timestamptz[],
                   %(b_send_by)s::timestamptz[],
-                  %(b_sender)s::text[], %(b_signature)s::text[], %(b_name)s::text[], %(b_text)s::text[],
+                  %(b_sender)s::text[], %(b_signature)s::text[], %(b_footers)s::text[], %(b_name)s::text[],
+                  %(b_text)s::text[],
                   %(b_reference)s::text[], %(b_fingerprint)s::bytea[])
            WITH ORDINALITY AS b (given_id, customer_id, person_id, state, source, purpose, validity_minutes, recipients,
-                  price_pips, register_filter, coding, route, scheduled_at, send_by, sender, signature, name, text,
-                  reference, fingerprint, place)),
+                  price_pips, register_filter, coding, route, scheduled_at, send_by, sender, signature, footers,
+                  name, text, reference, fingerprint, place)),
 kinds AS MATERIALIZED (
     SELECT * FROM unnest(%(k_batch)s::int4[], %(k_destination)s::int4[], %(k_route)s::int4[], %(k_operator)s::int4[],
                   %(k_status)s::int2[], %(k_reason)s::int2[], %(k_coding)s::int2[], %(k_units)s::int2[],
@@ -62,10 +68,11 @@ refs AS (
     ON CONFLICT DO NOTHING RETURNING 1),
 new_batches AS (
     INSERT INTO batch (id, customer_id, person_id, created_at, started_at, scheduled_at, price_pips, recipients, state,
-                       source, purpose, validity_minutes, register_filter, coding, route, sender, signature, name, text)
+                       source, purpose, validity_minutes, register_filter, coding, route, sender, signature,
+                       footers, name, text)
     SELECT id, customer_id, person_id, %(now)s, CASE WHEN scheduled_at IS NULL THEN %(now)s END, scheduled_at,
            price_pips, recipients, state, source, purpose, validity_minutes, register_filter, coding, route,
-           sender, signature, name, text
+           sender, signature, string_to_array(footers, chr(31)), name, text
       FROM batches),
 wanted AS MATERIALIZED (
     SELECT b.customer_id, sum(b.price_pips)::int8 AS amount_pips FROM batches b
@@ -98,7 +105,9 @@ def submit(conn: Connection, plans: Sequence[Plan], now: datetime) -> list[Outco
     When it returns, what it says is committed. A repeat of a client reference gives the first answer, and waits for it
     while another process is at it (spec S8). `conn` is in autocommit.
     """
-    if all(plan.scheduled_at is None for plan in plans):
+    # In a caller's transaction a try that fails would end all that the caller does.
+    is_alone = conn.info.transaction_status == TransactionStatus.IDLE
+    if is_alone and all(plan.scheduled_at is None for plan in plans):
         try:
             return list(_written(conn, plans, [None] * len(plans), now, with_references=True))
         except (ledger.BalanceTooLow, psycopg.errors.DivisionByZero):
@@ -137,6 +146,7 @@ def _written(
         "b_send_by": [plan.send_by for plan in plans],
         "b_sender": [plan.sender for plan in plans],
         "b_signature": [plan.signature for plan in plans],
+        "b_footers": [BETWEEN_FOOTERS.join(plan.footers) for plan in plans],
         "b_name": [draft.name for draft in drafts],
         "b_text": [draft.text for draft in drafts],
         "b_reference": [reference or None for reference in references],
@@ -154,9 +164,17 @@ def _written(
         "recipients": array_of(number for plan in plans for number in plan.recipients),
         "kind_places": array_of(kind_places),
     }
-    with ledger.covered():
+    is_kept = any(plan.screened.is_kept for plan in plans)
+    with conn.transaction() if is_kept else nullcontext(), ledger.covered():
         rows = conn.execute(SUBMIT, values, prepare=True).fetchall()
+        if is_kept:
+            ids = [batch_id for batch_id, _, _ in rows]
+            screening.keep(conn, [_decided(plan, id_) for plan, id_ in zip(plans, ids, strict=True)], now)
     return [_accepted(plan, batch_id, ids) for plan, (batch_id, ids, _) in zip(plans, rows, strict=True)]
+
+
+def _decided(plan: Plan, batch_id: int) -> Decided:
+    return Decided(batch_id, plan.draft.customer.id, plan.screened)
 
 
 def _accepted(plan: Plan, batch_id: int, ids: list[int]) -> Accepted:
@@ -200,7 +218,7 @@ def _one_by_one(conn: Connection, plans: Sequence[Plan], now: datetime) -> list[
         if place in outcomes or place in first_with:
             continue
         customer_id = plan.draft.customer.id
-        if plan.price_pips > available.get(customer_id, 0):
+        if plan.price_pips > available.get(customer_id, 0) and not plan.draft.may_fall_short:
             outcomes[place] = Refused(Reason.BALANCE_TOO_LOW, "balance", in_cents(plan.price_pips))
         elif plan.scheduled_at is None:  # a scheduled one must fit, and holds nothing yet (spec S81)
             available[customer_id] -= plan.price_pips

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
+from sampan.compliance.footers import Footers, with_footer
 from sampan.database import Connection
 from sampan.messages.reports.shown import HELD, SHOWN, Shown, as_shown
 from sampan.messages.tables import Purpose, Source, Status
@@ -32,11 +33,12 @@ class MessageFacts(NamedTuple):
     charged_pips: int
     held_pips: int
     is_held_or_settled: bool
-    text: str
+    text: str  # as the recipient gets it, but for the signature
     batch_id: int
     batch_name: str
     sender: str
     signature: str
+    footers: Footers
     source: Source
     purpose: Purpose
     validity_minutes: int
@@ -50,8 +52,8 @@ class MessageFacts(NamedTuple):
 MESSAGE = f"""
     SELECT m.id, m.recipient, {SHOWN}, m.status, m.reason, m.created_at, b.started_at, b.scheduled_at, m.taken_at,
            m.final_at, m.coding, m.units, m.parts, m.taken_parts, m.delivered_parts, m.price_pips, m.charged_pips,
-           {HELD}, m.hold_id IS NOT NULL, coalesce(m.text, b.text), b.id, b.name, b.sender, b.signature, b.source,
-           b.purpose, b.validity_minutes, coalesce(d.name, ''), d.region, coalesce(r.name, ''),
+           {HELD}, m.hold_id IS NOT NULL, coalesce(m.text, b.text), b.id, b.name, b.sender, b.signature,
+           b.footers, b.source, b.purpose, b.validity_minutes, coalesce(d.name, ''), d.region, coalesce(r.name, ''),
            coalesce(r.own_sender, false), coalesce(r.receipts, true)
       FROM message m JOIN batch b ON b.id = m.batch_id
       LEFT JOIN destination d ON d.id = m.destination_id LEFT JOIN route r ON r.id = m.route_id
@@ -65,11 +67,13 @@ def message(conn: Connection, customer_id: int, message_id: int) -> MessageFacts
         return None
     facts = MessageFacts(*row)
     shown, status, reason = as_shown(facts.shown, facts.status, row[MessageFacts._fields.index("reason")])
+    region = Destination.Region(facts.region) if facts.region else None
     return facts._replace(
+        text=with_footer(facts.text, facts.footers, region or Destination.Region.OVERSEAS, facts.id),
         shown=shown,
         status=status,
         reason=reason,
         source=Source(facts.source),
         purpose=Purpose(facts.purpose),
-        region=Destination.Region(facts.region) if facts.region else None,
+        region=region,
     )

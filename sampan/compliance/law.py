@@ -1,0 +1,54 @@
+"""All that may keep a text from being sent, as it stands now: what `messages/planning.py` asks, and nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sampan.accounts.customers import CustomerFacts
+from sampan.compliance import footers, screening
+from sampan.compliance.footers import NO_FOOTERS, Footers, Missing, Profile
+from sampan.compliance.screening import Asked, Screened
+from sampan.compliance.settings import Strictness, strictness
+from sampan.compliance.signatures import signatures
+from sampan.compliance.words import Words, named, words
+from sampan.database import Connection
+from sampan.reasons import Reason, Refused
+
+
+@dataclass(frozen=True)
+class Law:
+    """Words, signatures and footers from memory; who may not be sent to from the database."""
+
+    conn: Connection
+    words: Words
+    signatures: Mapping[int, str]
+    profiles: Mapping[int, Profile]
+    strictness: Strictness
+
+    def screen(self, submissions: Sequence[Asked], now: datetime) -> list[Screened]:
+        """Whom each submission may not be sent to (screening.py)."""
+        return screening.screen(self.conn, submissions, now)
+
+    def illegal_words(self, text: str) -> str:
+        """The words that keep a text from China, for people to read; "" where there are none (spec S91)."""
+        return named(self.words.in_text(text))
+
+    def missing(self, customer: CustomerFacts, text: str) -> list[Missing]:
+        """What a promotional text lacks, after its footer was added (spec S95)."""
+        return [] if self.footers(customer, text) else footers.missing(text, self._profile(customer), customer.name)
+
+    def footers(self, customer: CustomerFacts, text: str) -> Footers:
+        """What is added to a promotional text, by region. Raises NO_FOOTER where it must not go as it is."""
+        profile = self._profile(customer)
+        added = footers.footers_for(text, profile, customer.name, own_signature=customer.id in self.signatures)
+        if not added and self.strictness.footer_refuses and footers.missing(text, profile, customer.name):
+            raise Refused(Reason.NO_FOOTER, "text")
+        return added or NO_FOOTERS
+
+    def _profile(self, customer: CustomerFacts) -> Profile | None:
+        return self.profiles.get(customer.id)
+
+
+def law_in_force(conn: Connection) -> Law:
+    """The law as it stands, from memory where it has not changed."""
+    return Law(conn, words.get(conn), signatures.get(conn), footers.profiles.get(conn), strictness.get(conn))
