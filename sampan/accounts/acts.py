@@ -34,6 +34,9 @@ class Act(Enum):
     RELEASE_SENDING = "sending.release", ADMIN
     DELETE_SCHEDULE = "batch.delete", SUPPORT, ADMIN
     RELEASE_SCHEDULE = "batch.release", SUPPORT, ADMIN
+    RUN_OPERATOR = "operator.run", SUPPORT, ADMIN
+    CHANGE_OPERATOR = "operator.change", ADMIN
+    CHANGE_ROUTES = "route.change", ADMIN
     # What no evidence settles
     SETTLE_UNKNOWN = "message.settle", SUPPORT, ADMIN
     ATTACH_RECEIPT = "receipt.attach", SUPPORT, ADMIN

@@ -128,7 +128,7 @@ def _lock(conn: Connection, message_id: int) -> tuple[int, list[_Open]]:
     if row is None:
         raise Refused(Reason.UNKNOWN_MESSAGE, "message", str(message_id))
     rows = conn.execute(OPEN, [message_id]).fetchall()
-    return row[0], [_Open(*each[:-1], dialect=read_dialect(each[-1])) for each in rows]
+    return row[0], [_Open._make([*each[:-1], read_dialect(each[-1])]) for each in rows]
 
 
 @transaction.atomic

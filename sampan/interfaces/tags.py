@@ -16,9 +16,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext
 
 from sampan.billing.money import PIPS_PER_CENT, in_cents, in_pips
+from sampan.dispatch.pulse import LinkPulse, OperatorPulse
 from sampan.interfaces.words import (
     BATCH_STATES,
+    LINK_STATES,
     MEANINGS,
+    OPERATOR_STATES,
     PURPOSES,
     REASONS,
     ROLES,
@@ -33,6 +36,7 @@ from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import ComposeDraft, Purpose, Source
 from sampan.reasons import Reason
 from sampan.routing.numbers import Flaw
+from sampan.routing.tables import Operator
 
 HONG_KONG = ZoneInfo(settings.TIME_ZONE)
 MINUS = "−"
@@ -70,16 +74,30 @@ def drawing(name: str, classes: str = "") -> SafeString:
 @register.simple_tag
 def status(shown: Shown, word: str = "") -> SafeString:
     """A status: its shape, its word and its colour."""
-    return _looking(STATUSES[shown], word)
+    return looking(STATUSES[shown], word)
 
 
 @register.simple_tag
 def batch_state(state: str) -> SafeString:
     """Where a batch as a whole is."""
-    return _looking(BATCH_STATES[state])
+    return looking(BATCH_STATES[state])
 
 
-def _looking(look: StatusLook, word: str = "") -> SafeString:
+@register.simple_tag
+def operator_state(operator: OperatorPulse) -> SafeString:
+    """Whether an operator takes messages."""
+    states = {Operator.State.PAUSED: "paused", Operator.State.DRAINING: "draining"}
+    return looking(OPERATOR_STATES[states.get(operator.state, "up" if operator.is_up else "down")])
+
+
+@register.simple_tag
+def link_state(link: LinkPulse) -> SafeString:
+    """Whether a link is bound."""
+    return looking(LINK_STATES[link.bound])
+
+
+def looking(look: StatusLook, word: str = "") -> SafeString:
+    """A shape, a word and a colour."""
     return format_html(
         '<span class="status {}"><svg aria-hidden="true"><use href="{}#is-{}"/></svg>{}</span>',
         look.colour,

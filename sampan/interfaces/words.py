@@ -144,6 +144,18 @@ STAFF_ROLES: dict[str, Words] = {
     Person.StaffRole.ADMIN: _("administrator"),
 }
 
+# Where an operator or a link of it is.
+OPERATOR_STATES = {
+    "up": StatusLook("on", pgettext_lazy("operator", "Working"), "on"),
+    "down": StatusLook("off", pgettext_lazy("operator", "Down"), "off"),
+    "paused": StatusLook("paused", pgettext_lazy("operator", "Paused"), "paused"),
+    "draining": StatusLook("warn", pgettext_lazy("operator", "Draining"), "warn"),
+}
+LINK_STATES = {
+    True: StatusLook("on", pgettext_lazy("link", "Bound"), "on"),
+    False: StatusLook("off", pgettext_lazy("link", "Not bound"), "off"),
+}
+
 # The words of routing.numbers.Fault, whose texts stand there.
 FAULTS = frozenset(
     {

@@ -5,7 +5,12 @@ What is queued then may have gone out long before. It waits until staff have loo
 
 from datetime import datetime
 
-from sampan.database import Connection, Snapshot
+from django.db import transaction
+
+from sampan.accounts.acts import Act, record
+from sampan.accounts.tables import Person
+from sampan.database import Connection, Snapshot, beneath_django
+from sampan.reasons import Reason, Refused
 
 HELD = "SELECT sending_held FROM platform_state WHERE id = 1"
 SET = """
@@ -29,6 +34,26 @@ def is_sending_held(conn: Connection) -> bool:
 def hold_sending(conn: Connection, *, held: bool, words: str, now: datetime) -> None:
     """Hold all sending, or release it."""
     conn.execute(SET, {"held": held, "words": words, "now": now})
+
+
+@transaction.atomic
+def stop_sending(*, by: Person, why: str, now: datetime) -> None:
+    """Staff hold all sending; `why` is shown to their colleagues. Raises NotAllowed, Refused."""
+    _set(Act.HOLD_SENDING, held=True, by=by, why=why, now=now)
+
+
+@transaction.atomic
+def go_on_sending(*, by: Person, why: str, now: datetime) -> None:
+    """Staff release what was held. Raises NotAllowed, Refused."""
+    _set(Act.RELEASE_SENDING, held=False, by=by, why=why, now=now)
+
+
+def _set(act: Act, *, held: bool, by: Person, why: str, now: datetime) -> None:
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")
+    record(act, by=by, subject="sending", before={"held": not held}, after={"held": held}, why=why, now=now)
+    with beneath_django() as conn:
+        hold_sending(conn, held=held, words=why if held else "", now=now)
 
 
 GAP = 1_000_000

@@ -15,15 +15,17 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sampan.accounts.acts import Act, NotAllowed, may
+from sampan.accounts.acts import LONGEST_WHY, Act, NotAllowed, may
 from sampan.accounts.tables import Person
 from sampan.database import Connection, OwnConnections
 from sampan.interfaces.staff import navigation
+from sampan.interfaces.words import REFUSALS
+from sampan.reasons import Refused
 
 P = ParamSpec("P")
 
 SAID = "said"  # in the session: what the last press did, for the next page to say once
-FORBIDDEN = 403
+FORBIDDEN, UNPROCESSABLE = 403, 422
 
 _connections = OwnConnections("staff pages")
 
@@ -67,6 +69,8 @@ def for_staff(*acts: Act) -> Callable[[View[P]], Admitted[P]]:
                     return view(request, staffer, *args, **kwargs)
                 except NotAllowed:
                     return _not_allowed(request, staffer)
+                except Refused as refused:
+                    return _refused(request, staffer, refused)
 
         admitted.acts = acts  # type: ignore[attr-defined] # for the test that walks every page
         return admitted
@@ -78,6 +82,13 @@ def _not_allowed(request: HttpRequest, staffer: Staffer) -> HttpResponse:
     words = _("Nothing has been changed. Ask somebody whose role does it: see Roles.")
     context = {"heading": _("Your role does not do this"), "words": words}
     return page(request, staffer, "staff/refused.html", status=FORBIDDEN, **context)
+
+
+def _refused(request: HttpRequest, staffer: Staffer, refused: Refused) -> HttpResponse:
+    """What a function below the doors refused: it has changed nothing."""
+    words = str(REFUSALS.get(refused.reason, refused)).replace("{value}", refused.value)
+    context = {"heading": _("Nothing has been changed"), "words": words, "back": request.get_full_path()}
+    return page(request, staffer, "staff/refused.html", status=UNPROCESSABLE, **context)
 
 
 def page(
@@ -96,3 +107,8 @@ def page(
 def say(request: HttpRequest, words: str) -> None:
     """What was done, for the next page to say once."""
     request.session[SAID] = words
+
+
+def typed(request: HttpRequest, name: str) -> str:
+    """What was typed in one field, as far as the longest of them goes."""
+    return request.POST.get(name, "")[:LONGEST_WHY].replace("\0", "").strip()

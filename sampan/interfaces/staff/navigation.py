@@ -30,7 +30,19 @@ class Group(NamedTuple):
 
 
 GROUPS = (
-    Group("", (Line("staff:worklist", _("Worklist"), "results"),)),
+    Group(
+        "",
+        (
+            Line("staff:worklist", _("Worklist"), "results"),
+            Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
+            Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),
+            Line("staff:operators", _("Operators, links"), "pulse", (Act.RUN_OPERATOR, Act.CHANGE_OPERATOR)),
+        ),
+    ),
+    Group(
+        _("Rules"),
+        (Line("staff:routes", _("Routes and destinations"), "link", (Act.CHANGE_ROUTES,)),),
+    ),
     Group(
         _("Books"),
         (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sampan.interfaces.staff import audit, home, security
+from sampan.interfaces.staff import audit, doubts, home, operators, routes, security
 
 app_name = "staff"
 urlpatterns = [
@@ -11,4 +11,19 @@ urlpatterns = [
     path("security/second-factor/", security.second_factor, name="second-factor"),
     path("roles/", home.roles, name="roles"),
     path("audit/", audit.audit, name="audit"),
+    path("unknown/", doubts.unknown, name="unknown"),
+    path("unknown/<id:message_id>/", doubts.settle, name="settle"),
+    path("receipts/", doubts.strays, name="strays"),
+    path("receipts/<id:receipt_id>/", doubts.stray, name="stray"),
+    path("operators/", operators.operators, name="operators"),
+    path("operators/live/", operators.operators_live, name="operators-live"),
+    path("operators/new/", operators.new_operator, name="new-operator"),
+    path("operators/<id:operator_id>/", operators.operator, name="operator"),
+    path("operators/<id:operator_id>/links/new/", operators.new_link, name="new-link"),
+    path("links/<id:link_id>/", operators.link, name="link"),
+    path("sending/", operators.sending, name="sending"),
+    path("routes/", routes.routes, name="routes"),
+    path("routes/<id:route_id>/", routes.route, name="route"),
+    path("destinations/new/", routes.destination, name="new-destination"),
+    path("destinations/<id:destination_id>/", routes.destination, name="destination"),
 ]

@@ -4,10 +4,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts.acts import Act, may
 from sampan.accounts.tables import Person
 from sampan.database import Connection
+from sampan.dispatch import doubts, pulse
 
 
 class Worklist(NamedTuple):
@@ -32,7 +34,29 @@ class Waiting(NamedTuple):
     oldest_at: datetime | None
 
 
-WORKLISTS: tuple[Worklist, ...] = ()
+WORKLISTS: tuple[Worklist, ...] = (
+    Worklist(
+        "staff:operators",
+        _("Links that are not bound"),
+        _("Of operators that are not paused"),
+        (Act.RUN_OPERATOR, Act.CHANGE_OPERATOR),
+        pulse.TROUBLED,
+    ),
+    Worklist(
+        "staff:unknown",
+        _("Unknown outcomes"),
+        _("Ask the operator; they end by themselves a day after their validity"),
+        (Act.SETTLE_UNKNOWN,),
+        doubts.DOUBTS_WAITING,
+    ),
+    Worklist(
+        "staff:strays",
+        _("Unmatched receipts"),
+        _("Bring them to their messages, or dismiss them"),
+        (Act.ATTACH_RECEIPT,),
+        doubts.STRAYS_WAITING,
+    ),
+)
 
 
 def waiting_for(person: Person, conn: Connection, now: datetime) -> list[Waiting]:
