@@ -144,7 +144,7 @@ def test_at_the_http_api_an_illegal_word_refuses_the_call_with_any_china_recipie
     make_places()
     words.add_words(["发票"], by=make_staff(), now=NOW)
     harbour = make_customer()
-    call = {"text": "代開發.票", "all_or_nothing": True}
+    call: dict[str, Any] = {"text": "代開發.票", "all_or_nothing": True}
     assert plan_of(database, draft_of(database, harbour, [HONG_KONG], **call)).messages == 1
     with pytest.raises(Refused) as caught:
         plan_of(database, draft_of(database, harbour, [HONG_KONG, CHINA], **call))
@@ -186,7 +186,7 @@ def test_a_promotional_text_names_its_sender_and_the_way_out_in_the_languages_of
 def test_the_footer_counts_in_units_and_price(database: Connection) -> None:
     make_places()
     harbour = make_customer()
-    text = {"purpose": Purpose.PROMOTIONAL, "text": "R" * 100}
+    text = PROMOTION | {"text": "R" * 100}
     assert plan_of(database, draft_of(database, harbour, **text)).price_pips == 2_900
     save_profile(harbour, PROFILE, by=owner_of(harbour), now=NOW)
     Snapshot.forget_all()

@@ -1,0 +1,98 @@
+"""What a promotional text must say, and whether it does (spec S95)."""
+
+import pytest
+
+from sampan import settings
+from sampan.accounts.tables import Customer, Person
+from sampan.compliance.footers import Missing, Profile, footers_for, missing, profiles, save_profile, with_footer
+from sampan.compliance.links import TOKEN_LENGTH, token_of
+from sampan.composing.parts import compose
+from sampan.database import Connection, Snapshot
+from sampan.reasons import Reason, Refused
+from sampan.routing.tables import Destination
+from tests.world import NOW, make_customer
+
+Region = Destination.Region
+PROFILE = Profile("Harbour Florist", "海港花店", "28123456", "", is_added=True)
+NAME = "Harbour Florist"
+
+
+def owner_of(customer: Customer) -> Person:
+    return customer.members.get()
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [
+        ("Roses at half price", [Missing.SENDER, Missing.CONTACT, Missing.WAY_OUT]),
+        ("海港花店：玫瑰半價", [Missing.CONTACT, Missing.WAY_OUT]),
+        ("HARBOUR FLORIST: roses, call 2812 3456", [Missing.WAY_OUT]),
+        ("Roses. shop@harbour.example, unsubscribe: 28123457", [Missing.SENDER]),
+        ("海港花店 28123456 退訂回覆T", []),
+        ("Harbour Florist harbour.example 28123456. Opt-out: 28123457", []),
+    ],
+)
+def test_a_text_is_read_for_sender_contact_and_way_out(text: str, lacks: list[Missing]) -> None:
+    assert missing(text, PROFILE, NAME) == lacks
+
+
+def test_without_a_number_of_their_own_the_way_out_is_our_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PUBLIC_URL", "https://sampan.example")
+    footers = footers_for("Roses", PROFILE, NAME, own_signature=False)
+    text = with_footer("Roses", footers, Region.OVERSEAS, 123_456)
+    assert text == f"Roses\nHarbour Florist 28123456 Unsub: sampan.example/u/{token_of(123_456)}"
+
+
+def test_every_message_of_a_batch_is_as_long_as_was_priced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "PUBLIC_URL", "https://sampan.example")
+    footers = footers_for("Roses " * 10, PROFILE, NAME, own_signature=False)
+    for region in Region:
+        china = region == Region.CHINA
+        priced, sent = (
+            compose(with_footer("Roses " * 10, footers, region, id_), china=china, signature="舢舨")
+            for id_ in (0, 987_654_321)
+        )
+        assert (priced.units, priced.length, len(priced.parts)) == (sent.units, sent.length, len(sent.parts))
+    assert TOKEN_LENGTH == 16
+
+
+def test_in_china_ones_own_signature_names_the_sender() -> None:
+    with_own = footers_for("玫瑰", PROFILE, NAME, own_signature=True)
+    without = footers_for("玫瑰", PROFILE, NAME, own_signature=False)
+    assert with_own[Region.CHINA - 1] == "\n28123456 退订回T"
+    assert without[Region.CHINA - 1] == "\n海港花店 28123456 退订回T"
+
+
+def test_a_customer_who_writes_it_into_its_texts_gets_none_added() -> None:
+    assert footers_for("Roses", PROFILE._replace(is_added=False), NAME, own_signature=False) == ()
+    assert footers_for("Roses", None, NAME, own_signature=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name_en": " "}, "name_en"),
+        ({"name_zh": ""}, "name_zh"),
+        ({"contact": ""}, "contact"),
+        ({"contact": "a\nb"}, "contact"),
+        ({"name_en": "{token}"}, "name_en"),
+        ({"unsubscribe_number": "999"}, "unsubscribe_number"),
+        ({"name_en": "x" * 41}, "name_en"),
+        ({}, "unsubscribe_number"),  # and this installation has no address for a link
+    ],
+)
+def test_a_profile_that_could_not_be_sent_is_refused_by_its_field(
+    database: Connection, changes: dict[str, str], field: str
+) -> None:
+    harbour = make_customer()
+    with pytest.raises(Refused) as caught:
+        save_profile(harbour, PROFILE._replace(**changes), by=owner_of(harbour), now=NOW)
+    assert (caught.value.reason, caught.value.field) == (Reason.NO_FOOTER, field)
+
+
+def test_a_profile_is_in_force_once_saved(database: Connection) -> None:
+    harbour = make_customer()
+    save_profile(harbour, PROFILE._replace(unsubscribe_number="28123457"), by=owner_of(harbour), now=NOW)
+    save_profile(harbour, PROFILE._replace(unsubscribe_number="28123458"), by=owner_of(harbour), now=NOW)
+    Snapshot.forget_all()
+    assert profiles.get(database)[harbour.pk].unsubscribe_number == "28123458"
