@@ -18,11 +18,11 @@ from django.db.models import QuerySet
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import Person
 from sampan.database import Connection
-from sampan.messages import announcing
+from sampan.messages import announcing, recurring
 from sampan.messages.planning import Draft, Plan
 from sampan.messages.recipients import Recipients, in_rows, in_text, is_mobile
 from sampan.messages.submit import submit
-from sampan.messages.tables import ComposeDraft, ComposeList, Purpose, Source
+from sampan.messages.tables import ComposeDraft, ComposeList, Purpose, Recurrence, Source
 from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import Fault, Flaw
 from sampan.uploads.columns import find_number_column, number_column
@@ -195,12 +195,21 @@ def send(conn: Connection, draft: ComposeDraft, plan: Plan, now: datetime) -> in
 
     Raises Refused: BALANCE_TOO_LOW, or REFERENCE_REUSED where it was sent before with other content.
     """
-    (outcome,) = submit(conn, [plan], now)
-    if isinstance(outcome, Refused):
-        raise outcome
+    with conn.transaction():
+        (outcome,) = submit(conn, [plan], now)
+        if isinstance(outcome, Refused):
+            raise outcome
+        if draft.resend_of:
+            conn.execute(IS_RESEND, [draft.resend_of, outcome.batch_id])
+        if draft.every:
+            every = Recurrence.Every(draft.every)
+            recurring.begin(conn, plan, outcome.batch_id, every=every, until=draft.repeat_until, now=now)
     announcing.announce(conn, announcing.places_of([plan]))
     _mark_sent(draft, outcome.batch_id)
     return outcome.batch_id
+
+
+IS_RESEND = "UPDATE batch SET resend_of = %s WHERE id = %s"
 
 
 def _mark_sent(draft: ComposeDraft, batch_id: int) -> None:

@@ -16,7 +16,7 @@ from sampan.accounts.sessions import forget_ended
 from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
-from sampan.messages import stopping
+from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
 from sampan.messages.holding import is_sending_held
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
@@ -61,6 +61,11 @@ def hold_and_wake_batches(conn: Connection, now: datetime) -> int:
     return woken + stopping.hold_suspended(conn, now) + stopping.keep_quiet_hours(conn, now)
 
 
+def make_next_runs(conn: Connection, now: datetime) -> int:
+    """The next run of what recurs."""
+    return recurring.make_next_runs(conn, terms_in_force(conn, THIS_PLATFORM), now)
+
+
 def move_what_is_stuck(conn: Connection, now: datetime) -> int:
     """What waits for operators that are down or paused goes by others."""
     watch_operators(conn, now)
@@ -98,32 +103,33 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
     count = conn.execute(FORGET_REFERENCES, [now - REFERENCES_KEPT, MOST_AT_ONCE]).rowcount
     count += ComposeDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()[0]
     count += Session.objects.filter(expire_date__lt=now).delete()[0]
+    count += forget_ended()
+    count += forget_proofs(now)
     return count
 
 
-JOBS = (
-    ("start due batches", 1, start_due_batches),
-    count += forget_ended()
-    count += forget_proofs(now)
-    ("hold and wake batches", 2, hold_and_wake_batches),
-    ("move what is stuck", 5, move_what_is_stuck),
-    ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
 def send_waiting_mails(_conn: Connection, now: datetime) -> int:
     """What was written to people goes out."""
     return send_mails(now)
 
 
+JOBS = (
+    ("start due batches", 1, start_due_batches),
+    ("hold and wake batches", 2, hold_and_wake_batches),
+    ("make next runs", 5, make_next_runs),
+    ("move what is stuck", 5, move_what_is_stuck),
+    ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
     ("end what got no receipt", 30, sweeps.end_without_receipt),
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),
     ("vacuum hot tables", 15, vacuum_hot_tables),
     ("keep partitions ahead", 600, keep_partitions_ahead),
+    ("send mails", 1, send_waiting_mails),
     ("forget old things", 3600, forget_old_things),
 )
 
 
 def run_jobs(stop: threading.Event) -> None:
     """Do each job when it is due, until told to stop. One that fails is logged and done again later."""
-    ("send mails", 1, send_waiting_mails),
     jobs = [Job(name, every_s, work) for name, every_s, work in JOBS]
     conn: Connection | None = None
     while not stop.is_set():

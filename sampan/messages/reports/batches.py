@@ -31,13 +31,17 @@ class BatchFacts(NamedTuple):
     signature: str
     text: str
     route: str
+    held_for: Batch.HeldFor | None
+    resumes_at: datetime | None  # paused for quiet hours until then
+    recurrence_id: int | None
+    resend_of: int | None
     person: str
 
 
 FACTS = """
     SELECT b.id, b.name, b.created_at, b.started_at, b.scheduled_at, b.state, b.source, b.purpose, b.validity_minutes,
-           b.recipients, b.price_pips, b.sender, b.signature, b.text, b.route,
-           coalesce(nullif(p.name, ''), p.login_name, '')
+           b.recipients, b.price_pips, b.sender, b.signature, b.text, b.route, b.held_for, b.resumes_at,
+           b.recurrence_id, b.resend_of, coalesce(nullif(p.name, ''), p.login_name, '')
       FROM batch b LEFT JOIN person p ON p.id = b.person_id"""
 
 
@@ -48,7 +52,12 @@ def batches(conn: Connection, customer_id: int, batch_ids: Sequence[int]) -> lis
 
 
 def _facts(batch: BatchFacts) -> BatchFacts:
-    return batch._replace(state=Batch.State(batch.state), source=Source(batch.source), purpose=Purpose(batch.purpose))
+    return batch._replace(
+        state=Batch.State(batch.state),
+        source=Source(batch.source),
+        purpose=Purpose(batch.purpose),
+        held_for=Batch.HeldFor(batch.held_for) if batch.held_for else None,
+    )
 
 
 @dataclass(frozen=True)

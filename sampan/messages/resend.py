@@ -1,0 +1,93 @@
+"""Messages of a batch that ended undelivered, gathered in a draft that a member reviews and sends (spec S101).
+
+What was sent again once is not offered again, and of a batch there is one open draft at a time: so two who resend at
+once send once.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import transaction
+
+from sampan.accounts.tables import Person
+from sampan.database import Connection, array_of, beneath_django
+from sampan.messages import drafts, stored
+from sampan.messages.stored import Stored
+from sampan.messages.tables import ComposeDraft, ComposeList, Status
+from sampan.reasons import BY_NUMBER, Reason, Refused
+
+# What may not be sent is not sent again.
+NOT_AGAIN = frozenset({Reason.DO_NOT_CALL, Reason.UNSUBSCRIBED, Reason.ILLEGAL_WORD, Reason.NOT_A_MOBILE})
+MAY_HAVE_ARRIVED = frozenset({Reason.NO_RECEIPT})  # the page warns: such a text may come twice
+
+# Ended and not delivered, and not among those of a resend that went out; open and unknown ones have not ended.
+UNDELIVERED = f"""
+    FROM message m
+   WHERE m.customer_id = %(customer)s AND m.created_at = %(created)s AND m.batch_id = %(batch)s
+     AND m.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value})
+     AND m.recipient NOT IN (
+         SELECT again.recipient FROM batch b
+           JOIN message again ON again.customer_id = b.customer_id AND again.created_at = b.created_at
+                             AND again.batch_id = b.id
+          WHERE b.resend_of = %(batch)s AND again.reason <> {Reason.CANCELLED.number})"""
+COUNTS = f"SELECT m.reason, count(*) {UNDELIVERED} GROUP BY 1 ORDER BY 2 DESC, 1"
+RECIPIENTS = f"SELECT m.recipient {UNDELIVERED} AND m.reason = ANY(%(reasons)s::int2[]) ORDER BY m.id"
+
+
+class Ended(NamedTuple):
+    """How many messages ended for a reason and can be sent again."""
+
+    reason: Reason
+    messages: int
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """No receipt came: some of these may have reached the handset."""
+        return self.reason in MAY_HAVE_ARRIVED
+
+
+class Undelivered(NamedTuple):
+    """What can be sent again of a batch, by reason; and how many may not be."""
+
+    ended: list[Ended]
+    left_out: int
+
+
+def undelivered(conn: Connection, batch: Stored) -> Undelivered:
+    """The messages of a batch that ended without being delivered."""
+    counts = [(BY_NUMBER[number], messages) for number, messages in conn.execute(COUNTS, batch.key)]
+    ended = [Ended(reason, messages) for reason, messages in counts if reason not in NOT_AGAIN]
+    return Undelivered(ended, sum(messages for reason, messages in counts if reason in NOT_AGAIN))
+
+
+def draft_again(batch_id: int, reasons: Collection[Reason], person: Person, now: datetime) -> ComposeDraft:
+    """A draft with the batch's settings, of its messages that ended for these reasons.
+
+    Where one is open already it becomes this one. Raises Refused: NO_SUCH_BATCH, NOTHING_TO_RESEND.
+    """
+    with transaction.atomic(), beneath_django() as conn:
+        batch = stored.lock(conn, batch_id, person.customer_id)
+        numbers = _recipients(conn, batch, reasons)
+        if not numbers:
+            raise Refused(Reason.NOTHING_TO_RESEND, "reasons")
+        draft = _open_draft(conn, batch_id) or drafts.new_draft(person, now)
+        draft.source = ComposeDraft.Source.RESEND
+        draft.resend_of = batch_id
+        draft.name, draft.text, draft.sender = batch.name, batch.text, batch.sender
+        draft.route, draft.purpose, draft.validity_minutes = batch.route, batch.purpose, batch.validity_minutes
+        draft.updated_at = now
+        draft.save()
+        values = {"numbers": numbers, "rows": len(numbers), "octets": b""}
+        ComposeList.objects.update_or_create(draft=draft, source=draft.source, defaults=values)
+    return draft
+
+
+def _recipients(conn: Connection, batch: Stored, reasons: Iterable[Reason]) -> list[int]:
+    wanted = array_of(reason.number for reason in set(reasons) - NOT_AGAIN)
+    return [recipient for (recipient,) in conn.execute(RECIPIENTS, batch.key | {"reasons": wanted})]
+
+
+def _open_draft(conn: Connection, batch_id: int) -> ComposeDraft | None:
+    draft = ComposeDraft.objects.filter(resend_of=batch_id, batch_id=None).first()
+    return draft if draft and drafts.batch_of(conn, draft) is None else None
