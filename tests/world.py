@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sampan.accounts.customers import CustomerFacts, customers
+from sampan.accounts.proofs.tables import SecondFactor
+from sampan.accounts.seals import seal
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import pips_of
 from sampan.billing.opening import open_customer
@@ -22,6 +24,7 @@ from sampan.routing.tables import Operator
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday 10:00 in Hong Kong
 PLATFORM = Platform(signature="舢舨", sender="Sampan")
 PASSWORD = "a long way home"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"  # of all staff, in base32
 SENDER = "HarbourFlo"
 ALL_ROUTES = ("hk-business", "hk-economic", "macau", "china", "overseas")
 
@@ -68,11 +71,15 @@ def make_mallory() -> Customer:
     return make_customer("mallory", name="Mallory Ltd", senders=("Mallory",))
 
 
-def make_staff(login_name: str = "ada", *, role: Person.StaffRole = Person.StaffRole.ADMIN) -> Person:
-    """Somebody of our own people, who signs in with PASSWORD."""
+def make_staff(
+    login_name: str = "ada", *, role: Person.StaffRole = Person.StaffRole.ADMIN, second_factor: bool = True
+) -> Person:
+    """Somebody of our own people, who signs in with PASSWORD and, unless told otherwise, a second factor."""
     person = Person(login_name=login_name, name=login_name.title(), staff_role=role, created_at=NOW)
     person.set_password(PASSWORD)
     person.save()
+    if second_factor:
+        SecondFactor.objects.create(person=person, secret=seal(TOTP_SECRET), created_at=NOW, confirmed_at=NOW)
     return person
 
 

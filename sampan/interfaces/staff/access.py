@@ -11,11 +11,12 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sampan.accounts.acts import LONGEST_WHY, Act, NotAllowed, may
+from sampan.accounts.second_factor import has_second_factor
 from sampan.accounts.tables import Person
 from sampan.database import Connection, OwnConnections
 from sampan.interfaces.staff import navigation
@@ -46,10 +47,11 @@ View = Callable[Concatenate[HttpRequest, Staffer, P], HttpResponseBase]
 Admitted = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def for_staff(*acts: Act) -> Callable[[View[P]], Admitted[P]]:
+def for_staff(*acts: Act, needs_second_factor: bool = True) -> Callable[[View[P]], Admitted[P]]:
     """A view for staff whose role does one of these acts; for all staff where none is named.
 
-    Strangers are asked to sign in; for members of customers there is no such page.
+    Strangers are asked to sign in; for members of customers there is no such page. Staff without a second factor are
+    sent to set one up: the sign-in asks for it from then on, and only the pages for that are open before.
     """
 
     def decorated(view: View[P]) -> Admitted[P]:
@@ -60,6 +62,8 @@ def for_staff(*acts: Act) -> Callable[[View[P]], Admitted[P]]:
                 return redirect_to_login(request.get_full_path())
             if not person.staff_role:
                 raise Http404
+            if needs_second_factor and not has_second_factor(person):
+                return redirect("staff:second-factor")
             person.acting_from = request.META.get("REMOTE_ADDR")
             with _connections.get(tried=True) as conn:
                 staffer = Staffer(person, conn)

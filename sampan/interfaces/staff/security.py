@@ -11,7 +11,7 @@ from sampan.interfaces.staff.access import Staffer, for_staff, page
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_staff()
+@for_staff(needs_second_factor=False)
 def own_security(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     """The page."""
     show = partial(page, request, staffer, frame="staff/frame.html", tabs="")
@@ -19,7 +19,7 @@ def own_security(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_staff()
+@for_staff(needs_second_factor=False)
 def second_factor(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     """Setting one up."""
     show = partial(page, request, staffer, frame="staff/frame.html", go_on="/staff/")

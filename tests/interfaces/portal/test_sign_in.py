@@ -78,7 +78,7 @@ def test_what_was_typed_stays_but_not_the_password() -> None:
 
 def test_staff_land_in_their_console_and_never_in_the_portal() -> None:
     """spec S133: staff never send for a customer"""
-    make_staff("wing")
+    make_staff("wing", second_factor=False)
     client = visitor()
     assert location(sign_in(client, "wing")) == "/staff/"
     assert location(client.get("/sign-in/")) == "/staff/"

@@ -12,7 +12,7 @@ from sampan.accounts.tables import Person
 from sampan.database import Connection
 from sampan.interfaces.urls import urlpatterns as every
 from tests.interfaces.portal.pages import html, location, signed_in, visitor, words
-from tests.world import make_customer, make_staff
+from tests.world import PASSWORD, make_customer, make_staff
 
 (CONSOLE,) = [each for each in every if isinstance(each, URLResolver) and each.namespace == "staff"]
 PAGES = [each for each in CONSOLE.url_patterns if isinstance(each, URLPattern)]
@@ -66,6 +66,23 @@ def test_the_menu_leads_only_where_ones_role_goes(people: None) -> None:
             acts = acts_of(pattern)
             if not pattern.pattern.converters and f'href="{address(pattern)}"' in page:
                 assert not acts or any(role in act.roles for act in acts), (pattern.name, role)
+
+
+def test_staff_without_a_second_factor_are_sent_to_set_one_up(people: None) -> None:
+    """spec S132: the pages of the console are open only behind it"""
+    make_staff("new", second_factor=False)
+    client = signed_in("new")
+    for pattern in PAGES:
+        if pattern.name in ("second-factor", "security"):
+            assert client.get(address(pattern)).status_code == 200
+        elif client.get(address(pattern)).status_code != 405:
+            assert location(client.get(address(pattern))) == "/staff/security/second-factor/", pattern.name
+
+
+def test_the_sign_in_asks_staff_for_their_second_factor(people: None) -> None:
+    client = visitor()
+    assert location(client.post("/sign-in/", {"name": "admin", "password": PASSWORD})) == "/sign-in/code/"
+    assert location(client.get("/staff/")).startswith("/sign-in/?next=")
 
 
 def test_who_left_is_let_in_no_more(people: None) -> None:
