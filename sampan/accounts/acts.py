@@ -29,6 +29,17 @@ class Act(Enum):
 
     # The log and the staff
     READ_AUDIT = "audit.read", COMPLIANCE, ADMIN
+    # Customers and their people
+    APPROVE_CUSTOMER = "customer.approve", SUPPORT, COMPLIANCE, ADMIN
+    SEND_BACK_CUSTOMER = "customer.send_back", SUPPORT, COMPLIANCE, ADMIN
+    SUSPEND_CUSTOMER = "customer.suspend", COMPLIANCE, FINANCE, ADMIN
+    REOPEN_CUSTOMER = "customer.reopen", COMPLIANCE, FINANCE, ADMIN
+    CLOSE_CUSTOMER = "customer.close", ADMIN
+    READ_DOCUMENT = "document.read", SUPPORT, COMPLIANCE, FINANCE, ADMIN
+    RESET_SECOND_FACTOR = "member.reset_second_factor", SUPPORT, ADMIN
+    GRANT_SENDER = "sender.grant", COMPLIANCE, ADMIN
+    SEND_BACK_SENDER = "sender.send_back", COMPLIANCE, ADMIN
+    WITHDRAW_SENDER = "sender.withdraw", COMPLIANCE, ADMIN
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN
