@@ -1,12 +1,15 @@
 """OFCA's do-not-call register of short messages: staff import it as a file (spec S93).
 
-A file has a number a row and, in the next column, the day it was listed; without one that is the day of the import.
+A file (CSV, also gzipped) has a number a row and, in the next column, the day it was listed; without one that is the
+day of the import.
 The whole register replaces what is there, or a file of changes adds or takes off numbers; readers see either all of an
 import or nothing of it.
 """
 
 import csv
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,6 +28,8 @@ MOST_ROWS = 5_000_000
 ROWS_A_WRITE = 20_000
 BAD_ROWS_KEPT = 20
 LONGEST_SHOWN = 40
+LONGEST_LINE_OCTETS = 1_000
+GZIPPED = b"\x1f\x8b"
 SMALLEST_SHARE = 0.5  # a whole register this much smaller than the last is more likely half a file
 HONG_KONG_CODE = "852"
 
@@ -133,7 +138,7 @@ def _lines(file: BinaryIO, read: ReadRegister) -> Iterator[str]:
     """Each good row as COPY wants it; counts all. Raises Refused."""
     days: dict[str, str | None] = {"": r"\N"}
     try:
-        for row in csv.reader(line.decode("utf-8-sig") for line in file):
+        for row in csv.reader(line.decode("utf-8-sig") for line in _octet_lines(file)):
             if not row or not any(row):
                 continue
             read.rows += 1
@@ -150,8 +155,15 @@ def _lines(file: BinaryIO, read: ReadRegister) -> Iterator[str]:
                 read.bad += 1
                 if len(read.bad_rows) < BAD_ROWS_KEPT:
                     read.bad_rows.append((read.rows, ",".join(row)[:LONGEST_SHOWN]))
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error, gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise Refused(Reason.REGISTER_UNREADABLE, "file", f"{read.rows + 1}") from error
+
+
+def _octet_lines(file: BinaryIO) -> Iterator[bytes]:
+    is_gzipped = file.read(len(GZIPPED)) == GZIPPED
+    file.seek(0)
+    lines = gzip.GzipFile(fileobj=file) if is_gzipped else file
+    return iter(lambda: lines.readline(LONGEST_LINE_OCTETS), b"")
 
 
 def _national(number: str) -> str | None:

@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from sampan.interfaces import errors, signing_in
+from sampan.interfaces import errors, signing_in, unsubscribing
 from sampan.interfaces.portal import account, batch, compose, home, message, results, review, sign_in
 
 
@@ -29,6 +29,7 @@ urlpatterns = [
     path("sign-in/", sign_in.sign_in, name="sign-in"),
     path("sign-in/code/", signing_in.second_step, name="sign-in-code"),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
+    path("u/<str:token>", unsubscribing.unsubscribing, name="unsubscribing"),  # texts pay for each character
     path("language/", set_language, name="language"),
     path("too-large/", errors.too_large, name="too-large"),
     path("compose/", compose.compose, name="compose"),

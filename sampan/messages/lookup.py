@@ -31,6 +31,24 @@ def shown_status(conn: Connection, customer_id: int, message_id: int) -> Shown |
     return Shown(Status(shown), Reason.PROCESSING if shown != stored else BY_NUMBER[reason])
 
 
+class Party(NamedTuple):
+    """To whom a message went, and from which customer."""
+
+    customer_id: int
+    customer: str
+    recipient: int
+
+
+PARTY = """
+    SELECT c.id, c.name, m.recipient FROM message m JOIN customer c ON c.id = m.customer_id WHERE m.id = %s"""
+
+
+def party_of(conn: Connection, message_id: int) -> Party | None:
+    """Of one message, for its recipient; None where it was deleted (spec S130)."""
+    row = conn.execute(PARTY, [message_id]).fetchone()
+    return Party(*row) if row else None
+
+
 QUEUE_LENGTH = """
     SELECT count(*) FROM operator o CROSS JOIN (VALUES (1::smallint), (2)) AS lanes (lane)
       JOIN queued q ON q.operator_id = o.id AND q.lane = lanes.lane AND q.customer_id = %s"""

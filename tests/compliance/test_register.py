@@ -1,5 +1,6 @@
 """Importing OFCA's register (spec S93)."""
 
+import gzip
 import io
 import time
 from datetime import date
@@ -71,12 +72,18 @@ def test_bad_rows_are_counted_and_named(database: Connection) -> None:
     assert read.bad_rows == [(2, "1234"), (3, "61234568,yesterday")]
 
 
+def test_a_gzipped_file_is_read_as_well(database: Connection) -> None:
+    load(gzip.compress(b"61234567,2008-01-24\n"), by=make_staff())
+    assert listed() == {85261234567: "2008-01-24"}
+
+
 @pytest.mark.parametrize(
     ("octets", "reason"),
     [
         (b"", Reason.REGISTER_EMPTY),
         (b"number\nnone\n", Reason.REGISTER_EMPTY),
         ("號碼\n".encode("big5"), Reason.REGISTER_UNREADABLE),
+        (gzip.compress(b"61234567\n")[:-9], Reason.REGISTER_UNREADABLE),
         (b"61234568\n", Reason.REGISTER_SHRINKS),
     ],
 )
