@@ -143,6 +143,8 @@ class Reason(Enum):
     SENDER_WAITS = 175, None, "This sender ID is asked for already, or in use. Wait for the answer"
     TOO_MANY_KEYS = 176, None, "A customer has at most {value} keys. Revoke one first"
     PLATFORM_CANNOT_SEND = 177, None, "The text cannot be sent now. Try again later, or call us"
+    NO_WINDOW = 160, None, "The customer has no support window open. Ask the customer to open one"
+    OWNERS_ONLY = 161, None, "Only the account's owner decides this. Ask the owner"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -40,6 +40,11 @@ class Act(Enum):
     GRANT_SENDER = "sender.grant", COMPLIANCE, ADMIN
     SEND_BACK_SENDER = "sender.send_back", COMPLIANCE, ADMIN
     WITHDRAW_SENDER = "sender.withdraw", COMPLIANCE, ADMIN
+    # What customers sent, and to whom (spec S133)
+    SEE_CUSTOMERS = "customer.see", SUPPORT, COMPLIANCE, FINANCE, ADMIN
+    LOOK = "customer.look", SUPPORT, COMPLIANCE
+    OPEN_ABUSE_CASE = "abuse_case.open", COMPLIANCE
+    CLOSE_ABUSE_CASE = "abuse_case.close", COMPLIANCE
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN
