@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext
 
+from sampan.accounts.privacy.windows import mask
 from sampan.billing.money import PIPS_PER_CENT, in_cents, in_pips
 from sampan.dispatch.pulse import LinkPulse, OperatorPulse
 from sampan.interfaces.words import (
@@ -205,6 +206,12 @@ def phone(number: int) -> str:
     except phonenumbers.NumberParseException:
         return f"+{digits}"
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+@register.filter
+def masked(number: int) -> str:
+    """A mobile as staff see it without a support window: 852••••••67 (spec S133)."""
+    return mask(number)
 
 
 @register.filter

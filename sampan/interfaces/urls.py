@@ -4,7 +4,7 @@ from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
 from sampan.interfaces import errors, signing_in, unsubscribing
-from sampan.interfaces.portal import account, batch, compose, home, message, results, review, sign_in
+from sampan.interfaces.portal import account, batch, compose, home, message, privacy, results, review, sign_in
 
 
 class IdConverter:
@@ -46,6 +46,7 @@ urlpatterns = [
     path("results.csv", results.results_csv, name="results-csv"),
     path("account/security/", account.security, name="security"),
     path("account/security/second-factor/", account.second_factor, name="second-factor"),
+    path("account/support-access/", privacy.support_access, name="support-access"),
     path("staff/", include("sampan.interfaces.staff.urls")),
 ]
 handler400 = errors.bad_request

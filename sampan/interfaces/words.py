@@ -93,6 +93,8 @@ MEANINGS: dict[Reason, Words] = {
 
 # What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
 REFUSALS: dict[Reason, Words] = ACCOUNT_REFUSALS | {
+    Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
+    Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
     Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
     Reason.TOO_FAR_AHEAD: _("More than 5 years ahead. Choose an earlier date."),
     Reason.NO_TEXT: _("There is no text. Type one."),

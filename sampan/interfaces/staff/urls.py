@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sampan.interfaces.staff import audit, doubts, home, operators, routes, security
+from sampan.interfaces.staff import audit, customers, doubts, home, operators, routes, security
 
 app_name = "staff"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("security/second-factor/", security.second_factor, name="second-factor"),
     path("roles/", home.roles, name="roles"),
     path("audit/", audit.audit, name="audit"),
+    path("customers/", customers.customers, name="customers"),
+    path("customers/<id:customer_id>/", customers.customer, name="customer"),
+    path("customers/<id:customer_id>/messages/", customers.messages, name="messages"),
+    path("customers/<id:customer_id>/abuse-case/", customers.abuse_case, name="abuse-case"),
+    path("messages/<id:message_id>/", customers.message, name="message"),
     path("unknown/", doubts.unknown, name="unknown"),
     path("unknown/<id:message_id>/", doubts.settle, name="settle"),
     path("receipts/", doubts.strays, name="strays"),
