@@ -4,7 +4,19 @@ from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
 from sampan.interfaces import errors, signing_in, unsubscribing
-from sampan.interfaces.portal import account, batch, compose, home, message, privacy, results, review, sign_in
+from sampan.interfaces.portal import (
+    account,
+    batch,
+    compose,
+    home,
+    message,
+    preferences,
+    privacy,
+    promotions,
+    results,
+    review,
+    sign_in,
+)
 
 
 class IdConverter:
@@ -44,6 +56,11 @@ urlpatterns = [
     path("messages/<id:message_id>/", message.show_message, name="message"),
     path("results/", results.results, name="results"),
     path("results.csv", results.results_csv, name="results-csv"),
+    path("account/promotions/", promotions.promotions, name="promotions"),
+    path("unsubscribes/", preferences.unsubscribes, name="unsubscribes"),
+    path("unsubscribes.csv", preferences.preferences_csv, {"list_name": "unsubscribes"}, name="unsubscribes-csv"),
+    path("consents/", preferences.consents, name="consents"),
+    path("consents.csv", preferences.preferences_csv, {"list_name": "consents"}, name="consents-csv"),
     path("account/security/", account.security, name="security"),
     path("account/security/second-factor/", account.second_factor, name="second-factor"),
     path("account/support-access/", privacy.support_access, name="support-access"),

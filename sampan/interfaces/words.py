@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts.tables import Person
 from sampan.interfaces.account_words import ACCOUNT_REFUSALS
+from sampan.interfaces.compliance_words import COMPLIANCE_REFUSALS
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Purpose, Source
 from sampan.reasons import Reason, Refused
@@ -92,7 +93,7 @@ MEANINGS: dict[Reason, Words] = {
 }
 
 # What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
-REFUSALS: dict[Reason, Words] = ACCOUNT_REFUSALS | {
+REFUSALS: dict[Reason, Words] = ACCOUNT_REFUSALS | COMPLIANCE_REFUSALS | {
     Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
     Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
     Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
