@@ -49,6 +49,7 @@ from sampan.compliance.tables import (
     Screening,
 )
 from sampan.dispatch.tables import Attempt, GatewayPresence, InboxReceipt, OperatorLease
+from sampan.interfaces.smpp_door.tables import SmppPart, SmppReceipt
 from sampan.messages.cases.tables import CaseTest, CaseWord, SupportCase
 from sampan.messages.retention.tables import ClosedShare, ClosedTotal
 from sampan.messages.tables import (
@@ -124,6 +125,8 @@ __all__ = [
     "SenderRequest",
     "SignInFailure",
     "SignUp",
+    "SmppPart",
+    "SmppReceipt",
     "StaffEntry",
     "SupportCase",
     "SupportWindow",
