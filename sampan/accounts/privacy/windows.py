@@ -97,6 +97,11 @@ def open_to_customer(customer_id: int, now: datetime) -> SupportWindow | None:
     return _open(customer_id, now).filter(is_abuse_case=False).first()
 
 
+def abuse_case_of(customer_id: int, now: datetime) -> SupportWindow | None:
+    """The abuse case that is open about the customer."""
+    return _open(customer_id, now).filter(is_abuse_case=True).first()
+
+
 def _open(customer_id: int, now: datetime) -> QuerySet[SupportWindow]:
     return SupportWindow.objects.filter(customer_id=customer_id, closed_at=None, until__gt=now)
 

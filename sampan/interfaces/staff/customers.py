@@ -4,8 +4,8 @@ A part of the console that does something to a customer adds its page to LINKS.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import Q
 from django.http import Http404, HttpRequest
@@ -70,7 +70,7 @@ def customer(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRe
     totals = periods.totals(staffer.conn, Search(customer_id=customer_id, since=now - FIGURES_OVER, until=now))
     balances = ledger.balances(staffer.conn, [customer_id]) if staffer.may(Act.SEE_MONEY) else {}
     lines = AuditEntry.objects.filter(customer=found).select_related("by").order_by("-pk")[:LINES_SHOWN]
-    context = {
+    context: dict[str, Any] = {
         "customer": found,
         "members": found.members.order_by("pk"),
         "senders": found.sender_ids.filter(withdrawn_at=None).order_by("text"),
@@ -79,19 +79,12 @@ def customer(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRe
         "held_pips": balances.get((customer_id, Account.Kind.HELD)),
         "lines": lines if staffer.may(Act.READ_AUDIT) else [],
         "window": windows.open_to_customer(customer_id, now),
-        "abuse_case": _abuse_case(staffer, customer_id, now),
+        "abuse_case": windows.abuse_case_of(customer_id, now) if staffer.may(Act.OPEN_ABUSE_CASE) else None,
         "may_open": staffer.may(Act.OPEN_ABUSE_CASE),
         "may_look": staffer.may(Act.LOOK),
         "links": [link for link in LINKS if any(staffer.may(act) for act in link.acts)],
     }
     return page(request, staffer, "staff/customer.html", here=HERE, **context)
-
-
-def _abuse_case(staffer: Staffer, customer_id: int, now: datetime) -> bool:
-    if not staffer.may(Act.OPEN_ABUSE_CASE):
-        return False
-    found = windows.SupportWindow.objects.filter(customer_id=customer_id, is_abuse_case=True)
-    return found.filter(closed_at=None, until__gt=now).exists()
 
 
 @require_POST
@@ -119,7 +112,7 @@ def messages(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRe
         windows.look(customer_id, f"latest {ROWS_SHOWN} messages", by=staffer.person, now=now)
     search = Search(customer_id=customer_id, since=now - FIGURES_OVER, until=now)
     rows = periods.rows(staffer.conn, search, most=ROWS_SHOWN)
-    context = {
+    context: dict[str, Any] = {
         "customer": found,
         "rows": rows,
         "is_looking": request.method == "POST",
@@ -141,7 +134,7 @@ def message(request: HttpRequest, staffer: Staffer, message_id: int) -> HttpResp
     facts = facts_of(staffer.conn, outline.customer_id, message_id)
     if facts is None:
         raise Http404
-    context = {
+    context: dict[str, Any] = {
         "customer": Customer.objects.get(pk=outline.customer_id),
         "outline": outline,
         "message": facts,
