@@ -164,22 +164,6 @@ class Waiting(NamedTuple):
     not_before: datetime | None
 
 
-UNATTEMPT = """
-DELETE FROM attempt a USING unnest(%(ids)s::int8[], %(tries)s::int2[], %(parts)s::int2[])
-       AS g (message_id, try_number, parts)
- WHERE a.message_id = g.message_id AND a.try_number = g.try_number AND g.parts & a.carries <> 0"""
-
-
-def unattempt(conn: Connection, waiting: Sequence[Waiting]) -> None:
-    """These attempts did not happen."""
-    values = {
-        "ids": array_of(each.claimed.message_id for each in waiting),
-        "tries": array_of(each.claimed.try_number for each in waiting),
-        "parts": array_of(each.parts for each in waiting),
-    }
-    conn.execute(UNATTEMPT, values, prepare=True)
-
-
 # A batch that is paused gets its messages back when it resumes. What is not sent any more, because its batch was
 # cancelled or another part of it has ended the message, is told to the caller.
 REQUEUE = one_line(f"""

@@ -5,22 +5,16 @@ cannot say gets a field of its own here and a behaviour in the simulator.
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
-from sampan.composing.alphabet import Coding, encode, pack_septets
-from sampan.dispatch.claims import Claimed
 from sampan.messages.tables import Status
 from sampan.reasons import BY_NUMBER, Reason
 from sampan.routing.directory import DestinationFacts, RouteFacts
 from sampan.routing.tables import Destination
-from sampan.smpp import time_format
 from sampan.smpp.addresses import Address, alphanumeric, international
-from sampan.smpp.concatenation import Concatenation, sar_tlvs, write_header
-from sampan.smpp.pdu import EsmClass, MessageState, RegisteredDelivery, SubmitSm, Tag
+from sampan.smpp.pdu import MessageState
 from sampan.smpp.pdu import Status as CommandStatus
 
 THROTTLES = frozenset({CommandStatus.ESME_RTHROTTLED, CommandStatus.ESME_RMSGQFUL})
@@ -41,7 +35,6 @@ REFUSALS: dict[int, Reason] = {
     CommandStatus.ESME_RINVSRCADR: Reason.SENDER_NOT_POSSIBLE,
 }
 MOST_HEX_DIGITS = 16
-HEADER_OCTETS = 6  # of a concatenation header (spec S23)
 PARTS_OF_A_MESSAGE = 8
 
 Octet = Annotated[int, msgspec.Meta(ge=0, le=255)]
@@ -142,80 +135,6 @@ def source_of(sender: str, way: Way, dialect: Dialect) -> Address:
     return Address(*dialect.name_ton_npi, alphanumeric(shown).digits)
 
 
-@lru_cache(maxsize=1_024)
-def relative_validity(minutes: int) -> str:
-    """`000000020000000R`: how long the operator tries, from when it takes the message (spec S70)."""
-    return time_format.format_relative(timedelta(minutes=minutes))
-
-
-def _validity(claimed: Claimed, way: Way, dialect: Dialect, now: datetime) -> str:
-    if way.china or dialect.validity == "none":
-        return ""
-    if dialect.validity == "relative":
-        return relative_validity(claimed.validity_minutes)
-    return time_format.format_absolute(now + timedelta(minutes=claimed.validity_minutes))
-
-
 def user_reference(message_id: int, part: int) -> int:
     """The user_message_reference of a part, 16 bits; with the destination it tells which part is meant (spec S76)."""
     return (message_id * PARTS_OF_A_MESSAGE + part) % (1 << 16)
-
-
-def _octets(text: str, coding: Coding, dialect: Dialect, header_octets: int) -> bytes:
-    octets = encode(text, coding)
-    if coding != Coding.GSM7 or not dialect.packed_septets:
-        return octets
-    return pack_septets(octets, -header_octets * 8 % 7)
-
-
-def submits(
-    claimed: Claimed, texts: tuple[str, ...], way: Way, dialect: Dialect, *, reference: int, now: datetime
-) -> list[SubmitSm]:
-    """One submit_sm a part, of all parts of the message, or one for all where the operator takes a long text whole.
-
-    `reference` ties the parts of a long text (0 to 255).
-    """
-    coding = Coding(claimed.coding)
-    source = source_of(claimed.sender, way, dialect)
-    registered = 0
-    if way.route.receipts:
-        notices = RegisteredDelivery.INTERMEDIATE_NOTIFICATION if dialect.intermediates else 0
-        registered = RegisteredDelivery.RECEIPT | notices
-    plain = SubmitSm(
-        service_type=dialect.service_type,
-        source_addr_ton=source.ton,
-        source_addr_npi=source.npi,
-        source_addr=source.digits,
-        dest_addr_ton=dialect.destination_ton_npi[0],
-        dest_addr_npi=dialect.destination_ton_npi[1],
-        destination_addr=str(claimed.recipient),
-        validity_period=_validity(claimed, way, dialect, now),
-        registered_delivery=registered,
-        data_coding=coding if coding == Coding.UCS2 else dialect.english_data_coding,
-        tlvs=tuple((int(tag, 16), bytes.fromhex(value)) for tag, value in dialect.tlvs.items()),
-    )
-    if len(texts) == 1:
-        bodies = [plain._replace(short_message=_octets(texts[0], coding, dialect, 0))]
-    elif dialect.long_texts == "payload":
-        payload = Tag.MESSAGE_PAYLOAD, _octets("".join(texts), coding, dialect, 0)
-        bodies = [plain._replace(tlvs=(*plain.tlvs, payload))]
-    else:
-        header_octets = HEADER_OCTETS if dialect.long_texts == "udh" else 0
-        parts = [_octets(text, coding, dialect, header_octets) for text in texts]
-        bodies = [
-            _part(plain, octets, Concatenation(reference, len(texts), n), dialect) for n, octets in enumerate(parts, 1)
-        ]
-    return [_with_reference(body, claimed.message_id, n, dialect) for n, body in enumerate(bodies, 1)]
-
-
-def _part(plain: SubmitSm, octets: bytes, concatenation: Concatenation, dialect: Dialect) -> SubmitSm:
-    if dialect.long_texts == "sar":
-        return plain._replace(short_message=octets, tlvs=(*plain.tlvs, *sar_tlvs(concatenation)))
-    return plain._replace(esm_class=EsmClass.UDHI, short_message=write_header(concatenation) + octets)
-
-
-def _with_reference(body: SubmitSm, message_id: int, part: int, dialect: Dialect) -> SubmitSm:
-    if not dialect.user_reference:
-        return body
-    reference = user_reference(message_id, part).to_bytes(2, "big")
-    return body._replace(tlvs=(*body.tlvs, (Tag.USER_MESSAGE_REFERENCE, reference)))

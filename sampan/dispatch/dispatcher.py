@@ -12,28 +12,27 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import structlog
 
-from sampan.compliance.footers import with_footer
-from sampan.composing.alphabet import Coding
-from sampan.composing.parts import compose
 from sampan.database import DatabaseThreads
 from sampan.dispatch import claims, results
 from sampan.dispatch.claims import Claimed, Handover, NotTheOwner
-from sampan.dispatch.dialects import Dialect, Way, read_dialect, submits
+from sampan.dispatch.dialects import Dialect, Way, read_dialect
 from sampan.dispatch.gathering import Gathering
+from sampan.dispatch.inbox import LONGEST_REF
 from sampan.dispatch.links import Link, LinkStatus, Part
 from sampan.dispatch.queries import GRACE
 from sampan.dispatch.receiving import Receiving
 from sampan.dispatch.references import References
-from sampan.dispatch.results import Sent, bit
+from sampan.dispatch.results import Sent
 from sampan.dispatch.throttle import Throttle
 from sampan.dispatch.turns import Turns
+from sampan.dispatch.wire import Wire
 from sampan.messages.tables import Lane, Status
 from sampan.reasons import Reason, Refused
 from sampan.routing.directory import Directory
 from sampan.routing.operators import LinkFacts, OperatorFacts
 from sampan.routing.tables import Operator
 from sampan.smpp.client import ClientSession, Delivery
-from sampan.smpp.pdu import PduError, check
+from sampan.smpp.pdu import PduError, encode
 from sampan.smpp.pdu import Status as CommandStatus
 from sampan.smpp.session import Answer, SessionClosed
 
@@ -79,6 +78,7 @@ class Dispatcher:
         self._throttle = Throttle(facts.rate_parts_per_s, self._loop.time())
         self._turns = {lane: Turns() for lane in Lane}
         self._references = References()
+        self._wire = Wire(self._dialect, self._references)
         self._links: dict[LinkFacts, tuple[Link, asyncio.Task[None]]] = {}
         self._wake = asyncio.Event()
         self._look = asyncio.Event()
@@ -98,6 +98,7 @@ class Dispatcher:
         """Staff changed something: links come and go, the rest takes effect at once."""
         self._facts, self._directory, self._is_sending_held = facts, directory, is_sending_held
         self._dialect = read_dialect(facts.dialect)
+        self._wire = Wire(self._dialect, self._references)
         self._receiving.update(facts, self._dialect)
         self._throttle.set_ceiling(facts.rate_parts_per_s)
         for gone in self._links.keys() - set(facts.links):
@@ -112,8 +113,8 @@ class Dispatcher:
     async def stop(self) -> None:
         """Hand over no more, wait for the answers that are due, record them, unbind."""
         self._stopping = True
-        for task in self._tasks[:2]:
-            task.cancel()
+        self._wake.set()
+        self._look.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.gather(*(self._stop_link(link, task) for link, task in self._links.values()))
         await self._results.drained()
@@ -146,8 +147,7 @@ class Dispatcher:
 
     async def _look_around(self) -> None:
         """Once a second: who has anything queued, and which receipts are due again."""
-        while True:
-            self._look.clear()
+        while not self._stopping:
             try:
                 for lane, turns in self._turns.items():
                     waiting = await self._threads.run(claims.waiting_customers, self._facts.id, lane)
@@ -157,11 +157,14 @@ class Dispatcher:
                 await self._receiving.look((link for link, _ in self._links.values()), self._directory)
             except psycopg.OperationalError as error:
                 log.warning("dispatch.database_away", work="look around", error=str(error).strip())
+            except Exception as error:  # noqa: BLE001 - the loop's top
+                log.error("dispatch.failed", work="look around", error=repr(error))
             await _set_within(self._look, LOOK_AROUND_S)
+            self._look.clear()
 
     async def _send(self) -> None:
-        """Claim, attempt, write; as fast as the operator takes it."""
-        while True:
+        """Claim, attempt, write; as fast as the operator takes it. What is begun is ended: it may be in the table."""
+        while not self._stopping:
             self._wake.clear()
             try:
                 idle = not await self._step()
@@ -170,6 +173,10 @@ class Dispatcher:
                 return
             except psycopg.OperationalError as error:
                 log.warning("dispatch.database_away", work="send", error=str(error).strip())
+                await asyncio.sleep(BACK_OFF.total_seconds())
+                continue
+            except Exception as error:  # noqa: BLE001 - the loop's top
+                log.error("dispatch.failed", work="send", error=repr(error))
                 await asyncio.sleep(BACK_OFF.total_seconds())
                 continue
             if idle:
@@ -234,10 +241,11 @@ class Dispatcher:
         handovers: list[Handover] = []
         parts_of: dict[int, tuple[Link, list[Part]]] = {}
         unsendable: list[Claimed] = []
+        rooms = {link: link.room for link, _ in self._links.values()}
         for claimed in messages:
-            link = max((link for link, _ in self._links.values()), key=lambda link: link.room)
+            link = max(rooms, key=rooms.__getitem__)
             try:
-                parts = self._parts_of(claimed, link)
+                parts = self._parts_of(claimed, link, now)
             except SessionClosed:
                 continue  # still queued; it comes again
             except (PduError, Refused, ValueError) as error:
@@ -247,6 +255,7 @@ class Dispatcher:
                 unsendable.append(claimed)
                 continue
             parts_of[claimed.message_id] = link, parts
+            rooms[link] -= len(parts)
             deadline = now + timedelta(minutes=claimed.validity_minutes) + GRACE
             first = parts[0].sequence_number
             as_one = parts[0].sent.bits.bit_count() > 1
@@ -255,7 +264,11 @@ class Dispatcher:
             await self._end(unsendable, Status.UNDELIVERABLE, Reason.OPERATOR_FAULT, now)
         if not handovers:
             return
-        confirmed = await self._threads.run(claims.attempt, self._facts.id, self.epoch, handovers, now)
+        try:
+            confirmed = await self._threads.run(claims.attempt, self._facts.id, self.epoch, handovers, now)
+        except psycopg.OperationalError:  # it may have been committed all the same; none of it was written
+            self.on_unsent([part for _, parts in parts_of.values() for part in parts])
+            raise
         written: dict[Link, list[Part]] = {}
         for message_id in confirmed:
             link, parts = parts_of[message_id]
@@ -264,32 +277,18 @@ class Dispatcher:
             self._throttle.take(len(ready), self._loop.time())
             link.write(sorted(ready, key=lambda part: part.sequence_number))
 
-    def _parts_of(self, claimed: Claimed, link: Link) -> list[Part]:
+    def _parts_of(self, claimed: Claimed, link: Link, now: datetime) -> list[Part]:
         """What goes on the wire for a message. Raises SessionClosed where the link has just gone.
 
         Raises PduError, Refused or ValueError where it cannot be put on the wire at all: the operator's settings break
         a limit of SMPP, or the text is composed otherwise than when it was accepted.
         """
         route = self._directory.routes[claimed.route_id]
-        destination = self._directory.destinations[claimed.destination_id]
-        way = Way(route, destination, self._facts.sender)
-        text = with_footer(claimed.text, claimed.footers, destination.region, claimed.message_id)
-        coding = None if way.china else Coding(claimed.coding)
-        composed = compose(text, china=way.china, coding=coding, signature=claimed.signature)
-        if claimed.parts_left >> len(composed.parts):
-            raise ValueError(f"{len(composed.parts)} parts now, more when it was accepted")
-        reference = self._references.next(claimed.recipient) if len(composed.parts) > 1 else 0
-        bodies = submits(claimed, composed.parts, way, self._dialect, reference=reference, now=self._clock())
-        check(bodies[0])
-        if len(bodies) < len(composed.parts):  # all parts in one
-            sent = [Sent(claimed, 1, claimed.parts_left)]
-        else:
-            left = (n for n in range(1, len(bodies) + 1) if claimed.parts_left & bit(n))
-            sent = [Sent(claimed, n, bit(n)) for n in left]
-        numbers = link.sequence_numbers(len(sent))
+        way = Way(route, self._directory.destinations[claimed.destination_id], self._facts.sender)
+        wired = self._wire.submits(claimed, way, now)
         return [
-            Part(each, number, route.receipts, route.resends_unknown, bodies[each.part - 1])
-            for each, number in zip(sent, numbers, strict=True)
+            Part(Sent(claimed, part, bits, now), number, route.receipts, route.resends_unknown, encode(body, number))
+            for (part, bits, body), number in zip(wired, link.sequence_numbers(len(wired)), strict=True)
         ]
 
     # From the wire to the messages; called by the links.
@@ -299,7 +298,7 @@ class Dispatcher:
         found: list[results.Result] = []
         for part, command_status, operator_ref in answers:
             if command_status == CommandStatus.ESME_ROK:
-                found.append(results.Taken(part.sent, operator_ref, part.receipts))
+                found.append(results.Taken(part.sent, operator_ref[:LONGEST_REF], part.receipts))
             elif self._dialect.waits(command_status):
                 if self._dialect.throttles(command_status):
                     self._throttle.refused(self._loop.time())

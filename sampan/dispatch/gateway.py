@@ -75,6 +75,8 @@ class Gateway:
                 await self._tick()
             except psycopg.OperationalError as error:
                 log.warning("gateway.database_away", error=str(error).strip())
+            except Exception as error:  # noqa: BLE001 - the loop's top
+                log.error("gateway.failed", error=repr(error))
             await asyncio.sleep(TICK_S)
 
     async def stop(self) -> None:
@@ -124,8 +126,8 @@ class Gateway:
                 await self._take(operator, held.get(operator_id))
 
     def _is_free(self, operator_id: int, lease: Lease | None) -> bool:
-        """Nobody's, a dead process's of this machine, or run out for long enough to be sure."""
-        if lease is None or not lease.owner or leases.is_dead(lease.owner):
+        """Nobody's, ours without our knowing, a dead process's of this machine, or run out for long enough."""
+        if lease is None or lease.owner in ("", self.owner) or leases.is_dead(lease.owner):
             return True
         key = operator_id, lease.epoch
         if not lease.has_expired:

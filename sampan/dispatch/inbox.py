@@ -15,6 +15,7 @@ from sampan.smpp.receipt import DeliveryReceipt
 
 MOST_A_LOOK = 1_000
 LONGEST_TEXT = 300
+LONGEST_REF = 255  # SMPP 3.4 allows 64 (§5.2.23); garbage of more octets than an index takes must not stop a batch
 DIGITS = re.compile("[0-9]{1,15}")
 # How long a receipt that found nothing waits before it is tried again; after the last it waits for staff.
 PATIENCE = (timedelta(seconds=1), timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=10))
@@ -50,7 +51,7 @@ def receipt_of(link_id: int, body: DeliverSm | DataSm, read: DeliveryReceipt) ->
     handset = body.source_addr.lstrip("+")
     return Receipt(
         link_id=link_id,
-        operator_ref=read.id or "",
+        operator_ref=(read.id or "")[:LONGEST_REF],
         recipient=int(handset) if DIGITS.fullmatch(handset) else None,
         state=int(read.state or 0),
         error=read.error,

@@ -74,7 +74,7 @@ TAKE = """
     ON CONFLICT (operator_id) DO UPDATE
        SET owner = excluded.owner, epoch = operator_lease.epoch + 1, expires_at = excluded.expires_at
      WHERE operator_lease.epoch = %(epoch)s
-       AND (operator_lease.expires_at < clock_timestamp() OR operator_lease.owner = %(dead)s)
+       AND (operator_lease.expires_at < clock_timestamp() OR operator_lease.owner = %(freed)s)
     RETURNING epoch"""
 RELEASE = """
     UPDATE operator_lease SET expires_at = '-infinity', owner = ''
@@ -118,10 +118,12 @@ def look(conn: Connection) -> tuple[dict[int, Lease], int]:
 def take(conn: Connection, owner: str, operator_id: int, lease: Lease | None, now: datetime) -> int | None:
     """Own an operator under a new epoch, if its lease still stands as it was seen and is free; else None.
 
+    Our own is free, too: whoever asks does not know that it has it, because the line broke at COMMIT.
     What an earlier owner had written to the wire without an answer becomes unknown in the same transaction.
     """
-    dead = lease.owner if lease and lease.owner and is_dead(lease.owner) else None
-    values = {"owner": owner, "operator": operator_id, "lease_s": LEASE_S, "dead": dead}
+    held = lease.owner if lease and lease.owner else None
+    freed = held if held and (held == owner or is_dead(held)) else None
+    values = {"owner": owner, "operator": operator_id, "lease_s": LEASE_S, "freed": freed}
     with conn.transaction():
         row = conn.execute(TAKE, values | {"epoch": lease.epoch if lease else 0}).fetchone()
         if row is None:

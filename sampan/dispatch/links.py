@@ -21,7 +21,7 @@ from sampan.messages.tables import Lane
 from sampan.routing.operators import LinkFacts
 from sampan.routing.tables import Link as LinkRow
 from sampan.smpp.client import BindMode, BindRefused, ClientSession, Delivery, Operator, backoff_s, connect
-from sampan.smpp.pdu import PduError, QuerySm, QuerySmResp, SubmitSm
+from sampan.smpp.pdu import PduError, QuerySm, QuerySmResp
 from sampan.smpp.session import Answer, Limits, SessionClosed
 
 MODES = {
@@ -56,7 +56,7 @@ class Part(NamedTuple):
     sequence_number: int
     receipts: bool  # whether one will come
     resends: bool  # whether it may go once more where nobody answers
-    body: SubmitSm
+    frame: bytes  # the submit_sm
 
 
 class LinkOwner(Protocol):
@@ -141,7 +141,7 @@ class Link:
                 items.append(ready.popleft())
         if items:
             try:
-                session.submit([(part, part.body) for part in items], [part.sequence_number for part in items])
+                session.submit_frames([(part.sequence_number, part, part.frame) for part in items])
             except SessionClosed:
                 self._owner.on_unsent(items)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sampan.database import Connection, array_of, one_line
-from sampan.dispatch.claims import Claimed, Waiting, requeue, unattempt, withdraw
+from sampan.dispatch.claims import Claimed, Waiting, requeue, withdraw
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
 from sampan.messages.status import Settled
@@ -14,11 +14,12 @@ from sampan.reasons import Reason
 
 
 class Sent(NamedTuple):
-    """What one submit_sm carries of a message: its part, or all of them as `bits`."""
+    """What one submit_sm carries of a message: its part, or all of them as `bits`; and when it was attempted."""
 
     claimed: Claimed
     part: int
     bits: int
+    at: datetime
 
 
 class Taken(NamedTuple):
@@ -45,7 +46,7 @@ class Unanswered(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """Proven not to have been taken: throttled, or never written."""
+    """Proven not to have been taken: throttled, or never written. Where it was not even attempted, nothing happens."""
 
     sent: Sent
     not_before: datetime | None
@@ -80,6 +81,14 @@ UPDATE attempt a SET state = {Attempt.State.UNKNOWN.value}, state_at = %(now)s
   FROM unnest({KEYS}) AS g (message_id, part, try_number)
  WHERE {SAME} AND a.state = {Attempt.State.SUBMITTING.value}
 RETURNING a.message_id, a.part, a.try_number""")
+
+
+# By its time as well: what comes a second time, because the line broke at COMMIT, must not undo the next attempt.
+UNATTEMPT = one_line(f"""
+DELETE FROM attempt a
+ USING unnest({KEYS}, %(at)s::timestamptz[]) AS g (message_id, part, try_number, submitted_at)
+ WHERE {SAME} AND a.submitted_at = g.submitted_at
+RETURNING a.message_id, a.part""")
 
 
 def bit(part: int) -> int:
@@ -150,9 +159,16 @@ def _by_message(rows: Iterable[Waiting]) -> list[Waiting]:
 
 def _give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent], decided: _Decisions) -> None:
     """To the queue; what a cancelled batch had in hand is cancelled now."""
-    waiting = _by_message(Waiting(each.sent.claimed, each.sent.bits, each.not_before) for each in unsent)
+    if not unsent:
+        return
+    keys = _keys(each.sent for each in unsent) | {"at": [each.sent.at for each in unsent]}
+    undone = set(conn.execute(UNATTEMPT, keys, prepare=True).fetchall())
+    waiting = _by_message(
+        Waiting(each.sent.claimed, each.sent.bits, each.not_before)
+        for each in unsent
+        if (each.sent.claimed.message_id, each.sent.part) in undone
+    )
     if waiting:
-        unattempt(conn, waiting)
         ended = requeue(conn, operator_id, waiting)
         for each in waiting:
             if (message_id := each.claimed.message_id) in ended:

@@ -43,6 +43,7 @@ from sampan.smpp.session import (
     Answer,
     CommandRefused,
     Limits,
+    Numbered,
     Session,
     SessionClosed,
     State,
@@ -150,15 +151,18 @@ class ClientSession(Session):
             Command.CANCEL_SM_RESP: self._on_call_answered,
         }
 
-    def submit(self, items: Sequence[tuple[Token, SubmitSm | DataSm]], numbers: Sequence[int] | None = None) -> None:
-        """Write many requests in one write. `numbers`: their sequence numbers, where they were drawn before.
+    def submit(self, items: Sequence[tuple[Token, SubmitSm | DataSm]]) -> None:
+        """Write many requests in one write.
 
-        All or none: after PduError (a field breaks a limit; `pdu.check` tells beforehand), WindowFull or SessionClosed
-        none was written.
+        All or none: after PduError (a field breaks a limit), WindowFull or SessionClosed none was written.
         """
+        self.submit_frames(self._numbered(items))
+
+    def submit_frames(self, items: Sequence[Numbered]) -> None:
+        """The same of whole PDUs, each with its sequence number, which was drawn before."""
         if not self.state.may_submit:
             raise SessionClosed(self.close_reason or f"a session that is {self.state.words} cannot submit")
-        self._request(items, numbers)
+        self._request(items)
 
     def acknowledge(self, numbers: Sequence[int], status: int = Status.ESME_ROK) -> None:
         """Answer deliveries, which their owner has stored. On a closed session it does nothing: they come again.

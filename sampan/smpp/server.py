@@ -89,6 +89,7 @@ class DoorSettings:
     system_id: str = "sampan"
     limits: Limits = field(default_factory=Limits)
     over_window_status: int = Status.ESME_RTHROTTLED  # for requests beyond `limits.most_requests`
+    long_credentials: bool = False  # beyond the standard's 15 and 8 octets, which few ESMEs keep to
     bind_timeout_s: float = 10.0
     most_sessions: int = 1000
 
@@ -130,11 +131,11 @@ class ServerSession(Session):
         self._asked.pop(number, None)
         self._write(encode(body, number, status))
 
-    def deliver(self, items: Sequence[tuple[Token, DeliverSm | DataSm]], numbers: Sequence[int] | None = None) -> None:
+    def deliver(self, items: Sequence[tuple[Token, DeliverSm | DataSm]]) -> None:
         """Write many deliveries in one write; PduError, WindowFull or SessionClosed: none was written."""
         if not self.state.may_deliver:
             raise SessionClosed(self.close_reason or f"a session that is {self.state.words} takes no deliveries")
-        self._request(items, numbers)
+        self._request(self._numbered(items))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """An ESME connected."""
@@ -147,7 +148,7 @@ class ServerSession(Session):
             self._refuse(frame, Status.ESME_RALYBND)
             return
         bind = cast(Bind, decode_body(command_id, octets))
-        check_read(bind)
+        check_read(bind._replace(system_id="", password="") if self._server.settings.long_credentials else bind)
         self._binding = self._loop.create_task(self._bind(Command(command_id), number, bind))
 
     async def _bind(self, command: Command, number: int, bind: Bind) -> None:

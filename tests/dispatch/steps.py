@@ -39,19 +39,21 @@ class Owner:
         assert epoch is not None
         self.epoch = epoch
         self.attempted: dict[int, Claimed] = {}
+        self.attempted_at: dict[int, datetime] = {}
 
     def claim(self, customer: Customer, lane: int = 1, limit: int = 100) -> list[Claimed]:
         """What the customer has waiting."""
         return claims.claim(self.conn, self.operator_id, lane, [Turn(customer.pk, 0, limit)], NOW)
 
-    def attempt(self, claimed: Sequence[Claimed]) -> set[int]:
+    def attempt(self, claimed: Sequence[Claimed], now: datetime = NOW) -> set[int]:
         """Commit the attempts of all parts that are left."""
         handovers = [
             Handover(each, each.parts_left, False, 1, place * 10 + 1, NOW + timedelta(hours=26))
             for place, each in enumerate(claimed)
         ]
         self.attempted |= {each.message_id: each for each in claimed}
-        return claims.attempt(self.conn, self.operator_id, self.epoch, handovers, NOW)
+        self.attempted_at |= {each.message_id: now for each in claimed}
+        return claims.attempt(self.conn, self.operator_id, self.epoch, handovers, now)
 
     def hand_over(self, customer: Customer) -> list[Claimed]:
         """Claim and attempt all that waits in the first lane."""
@@ -65,7 +67,7 @@ class Owner:
 
     def sent(self, message_id: int, part: int = 1) -> Sent:
         """A part that was attempted."""
-        return Sent(self.attempted[message_id], part, bit(part))
+        return Sent(self.attempted[message_id], part, bit(part), self.attempted_at[message_id])
 
     def taken(self, message_id: int, part: int = 1, ref: str = "", *, receipts: bool = True) -> None:
         """One part was taken, under `ref` or its own id."""

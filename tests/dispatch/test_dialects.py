@@ -9,7 +9,9 @@ import pytest
 from sampan.composing.alphabet import unpack_septets
 from sampan.composing.parts import compose
 from sampan.dispatch.claims import Claimed
-from sampan.dispatch.dialects import Dialect, Verdict, Way, read_dialect, submits, user_reference
+from sampan.dispatch.dialects import Dialect, Verdict, Way, read_dialect, user_reference
+from sampan.dispatch.references import References
+from sampan.dispatch.wire import Wire
 from sampan.messages.tables import Status
 from sampan.reasons import Reason
 from sampan.routing.directory import DestinationFacts, RouteFacts
@@ -21,6 +23,7 @@ BUSINESS = RouteFacts(1, "hk-business", "Hong Kong, business", own_sender=True, 
 ECONOMIC = RouteFacts(2, "hk-economic", "Hong Kong, economic", own_sender=False, receipts=False, carriers=((1, 100),))
 CHINA_ROUTE = RouteFacts(3, "china", "China", own_sender=False, receipts=False, carriers=((1, 100),))
 HONG_KONG = DestinationFacts(1, "Hong Kong", Destination.Region.HONG_KONG, 1)
+REFERENCE = References().next(85261234567)  # of the first long text to that handset
 CHINA = DestinationFacts(3, "Mainland China", Destination.Region.CHINA, 3)
 
 
@@ -40,6 +43,7 @@ def claimed(**changes: Any) -> Claimed:
         "text": "Hello",
         "sender": "HarbourFlo",
         "signature": "",
+        "footers": (),
         "validity_minutes": 120,
     }
     return Claimed(**(values | changes))
@@ -47,9 +51,8 @@ def claimed(**changes: Any) -> Claimed:
 
 def on_the_wire(message: Claimed, way: Way, dialect: Dialect | None = None) -> list[Any]:
     composed = compose(message.text, china=way.china, signature=message.signature)
-    return submits(
-        message._replace(coding=composed.coding), composed.parts, way, dialect or Dialect(), reference=7, now=NOW
-    )
+    wire = Wire(dialect or Dialect(), References())
+    return [body for _, _, body in wire.submits(message._replace(coding=composed.coding), way, NOW)]
 
 
 def test_a_short_english_text_by_a_route_with_receipts() -> None:
@@ -84,8 +87,8 @@ def test_a_long_text_carries_the_concatenation_header() -> None:
     """Spec S23: 6 octets, esm_class 0x40."""
     first, second = on_the_wire(claimed(text="花" * 80, parts_left=3), Way(BUSINESS, HONG_KONG, ""))
     assert first.esm_class == second.esm_class == 0x40
-    assert first.short_message[:6] == bytes([5, 0, 3, 7, 2, 1])
-    assert second.short_message[:6] == bytes([5, 0, 3, 7, 2, 2])
+    assert first.short_message[:6] == bytes([5, 0, 3, REFERENCE, 2, 1])
+    assert second.short_message[:6] == bytes([5, 0, 3, REFERENCE, 2, 2])
     assert len(first.short_message) == 6 + 134
     assert (first.short_message[6:] + second.short_message[6:]).decode("utf-16-be") == "花" * 80
 
@@ -158,7 +161,7 @@ def test_sar_and_payload_instead_of_a_header() -> None:
     )
     assert (first.esm_class, len(first.short_message)) == (0, 134)
     assert dict(second.tlvs) == {
-        Tag.SAR_MSG_REF_NUM: b"\0\7",
+        Tag.SAR_MSG_REF_NUM: bytes([0, REFERENCE]),
         Tag.SAR_TOTAL_SEGMENTS: b"\2",
         Tag.SAR_SEGMENT_SEQNUM: b"\2",
     }

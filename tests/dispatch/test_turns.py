@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sampan.compliance.footers import NO_FOOTERS
 from sampan.dispatch.claims import Claimed, Turn
 from sampan.dispatch.turns import Turns
 from tests.world import NOW
@@ -26,6 +27,7 @@ def message(id_: int, customer: int = 1, parts: int = 1) -> Claimed:
         text="Hello",
         sender="HarbourFlo",
         signature="",
+        footers=NO_FOOTERS,
         validity_minutes=120,
     )
 

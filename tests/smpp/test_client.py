@@ -169,7 +169,8 @@ def test_sequence_numbers_can_be_drawn_before_the_write() -> None:
             peer = await bound(port, peers, link := Link())
             numbers = link.session.sequence_numbers(2)
             link.session.submit([("later", message(2))])
-            link.session.submit([("a", message(0)), ("b", message(1))], numbers)
+            frames = [encode(message(n), number) for n, number in enumerate(numbers)]
+            link.session.submit_frames(list(zip(numbers, "ab", frames, strict=True)))
             asked = [(await peer.read()).sequence_number for _ in range(3)]
             assert asked[1:] == numbers
             assert asked[0] not in numbers

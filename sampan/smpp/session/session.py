@@ -25,7 +25,7 @@ from sampan.smpp.pdu import (
     read_message_id,
 )
 from sampan.smpp.session.outgoing import Outgoing
-from sampan.smpp.session.terms import Answer, CommandRefused, Counts, Limits, SessionClosed, State, WindowFull
+from sampan.smpp.session.terms import Answer, CommandRefused, Counts, Limits, Numbered, SessionClosed, State, WindowFull
 from sampan.smpp.window import NOTHING, Token, Window
 
 log = structlog.get_logger()
@@ -295,16 +295,19 @@ class Session(asyncio.Protocol):
             raise ValueError(f"{count} answers, but {self._unanswered_requests} requests wait for one")
         self._unanswered_requests -= count
 
-    def _request(self, items: Sequence[tuple[Token, Body]], numbers: Sequence[int] | None) -> None:
+    def _numbered(self, items: Sequence[tuple[Token, Body]]) -> list[Numbered]:
+        numbers = self._window.allot(len(items))
+        return [(number, token, encode(body, number)) for number, (token, body) in zip(numbers, items, strict=True)]
+
+    def _request(self, items: Sequence[Numbered]) -> None:
         if self._closing:
             raise SessionClosed(self.close_reason)
         if len(items) > self._window.room:
             raise WindowFull(f"{len(items)} requests, the window has room for {self._window.room}")
-        numbers = self._window.allot(len(items)) if numbers is None else numbers
-        frames = [encode(body, number) for (_, body), number in zip(items, numbers, strict=True)]
+        numbers = [number for number, _, _ in items]
         self._active_at = self._loop.time()
-        self._window.open(numbers, [token for token, _ in items], now=self._active_at)
-        self._write(b"".join(frames), numbers)
+        self._window.open(numbers, [token for _, token, _ in items], now=self._active_at)
+        self._write(b"".join([frame for _, _, frame in items]), numbers)
 
     async def _call(self, body: Body, timeout_s: float) -> Body:
         """One request and its answer, for what is rare.

@@ -8,6 +8,7 @@ from sampan.smpp.pdu import Command, Status
 from sampan.smpp.window import Token
 
 Answer = tuple[Token, int, str]  # token, command_status, message_id
+Numbered = tuple[int, Token, bytes]  # a request: sequence number, token, the whole PDU
 
 
 class State(Enum):
