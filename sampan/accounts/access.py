@@ -7,12 +7,11 @@ from django.contrib.auth.hashers import check_password, make_password
 
 from sampan.accounts.customers import CustomerFacts, customers
 from sampan.accounts.keys import digest
-from sampan.accounts.tables import Person
+from sampan.accounts.permissions import Permission, role_may
 from sampan.database import Connection, Snapshot
 from sampan.reasons import Reason, Refused
 
 MOST_REMEMBERED = 20_000
-MAY_CALL = {Person.Role.OWNER, Person.Role.SENDER}
 
 
 class Caller(NamedTuple):
@@ -23,10 +22,10 @@ class Caller(NamedTuple):
 
 
 PERSON = """
-    SELECT p.id, p.password, p.role, c.id, c.api_password_allowed
+    SELECT p.id, p.password, p.role, p.may_send, c.id, c.api_password_allowed
       FROM person p JOIN customer c ON c.id = p.customer_id
      WHERE lower(p.login_name) = lower(%s) AND p.is_active"""
-KEY = "SELECT 1 FROM api_key WHERE customer_id = %s AND sha256 = %s AND revoked_at IS NULL"
+KEY = "SELECT 1 FROM api_key WHERE person_id = %s AND sha256 = %s AND revoked_at IS NULL"
 
 _proven: Snapshot[dict[bytes, Caller]] = Snapshot(lambda _conn: {}, "person", "api_key", "customer", "sender_id")
 
@@ -51,10 +50,10 @@ def authenticate(conn: Connection, login_name: str, secret: str) -> Caller:
     if row is None:
         make_password(secret)  # as slow as a check
         raise Refused(Reason.BAD_CREDENTIALS, "username", login_name)
-    person_id, password, role, customer_id, password_allowed = row
-    by_key = conn.execute(KEY, [customer_id, digest(secret)]).fetchone()
+    person_id, password, role, may_send, customer_id, password_allowed = row
+    by_key = conn.execute(KEY, [person_id, digest(secret)]).fetchone()
     by_password = not by_key and check_password(secret, password) and password_allowed
-    if not (by_key or by_password) or role not in MAY_CALL:
+    if not (by_key or by_password) or not role_may(role, Permission.SEND, may_send=may_send):
         raise Refused(Reason.BAD_CREDENTIALS, "username", login_name)
     if len(proven) >= MOST_REMEMBERED:
         proven.clear()

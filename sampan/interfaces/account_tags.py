@@ -1,7 +1,13 @@
-"""What the templates of accounts write besides tags.py: browsers."""
+"""What the templates of accounts write besides tags.py: browsers, and where an account is."""
 
 from django.template import Library
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
+
+from sampan.accounts.tables import Customer
+from sampan.interfaces.account_words import STATES
 
 register = Library()
 
@@ -19,3 +25,16 @@ def browser(user_agent: str) -> str:
         for marks in (BROWSERS, (*SYSTEMS, *OTHER_SYSTEMS))
     ]
     return ", ".join(filter(None, known)) or gettext("Unknown browser")
+
+
+@register.simple_tag
+def account_state(status: int) -> SafeString:
+    """A customer's status: its shape, its word and its colour."""
+    shape, words = STATES[Customer.Status(status)]
+    return format_html(
+        '<span class="status {}"><svg aria-hidden="true"><use href="{}#is-{}"/></svg>{}</span>',
+        shape,
+        static("sampan/icons.svg"),
+        shape,
+        words,
+    )

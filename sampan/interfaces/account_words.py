@@ -3,6 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sampan.accounts.tables import Customer
 from sampan.reasons import Reason
 
 ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
@@ -26,4 +27,12 @@ ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
     Reason.SENDER_WAITS: _("“{value}” is asked for already, or in use. Wait for the answer."),
     Reason.TOO_MANY_KEYS: _("An account has at most {value} keys. Revoke one first."),
     Reason.PLATFORM_CANNOT_SEND: _("The text cannot be sent now. Try again later, or call us."),
+}
+
+# A customer's status: the icon `is-SHAPE`, which is also its colour's class, and the word.
+STATES: dict[Customer.Status, tuple[str, str | Promise]] = {
+    Customer.Status.TRIAL: ("processing", _("On trial")),
+    Customer.Status.NORMAL: ("on", _("Approved")),
+    Customer.Status.SUSPENDED: ("warn", _("Suspended")),
+    Customer.Status.CLOSED: ("off", _("Closed")),
 }

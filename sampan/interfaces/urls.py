@@ -3,9 +3,9 @@
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from sampan.interfaces import errors, signing_in, unsubscribing
+from sampan.interfaces import errors, unsubscribing
 from sampan.interfaces.portal import (
-    account,
+    account_urls,
     batch,
     compose,
     home,
@@ -39,7 +39,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("sending-now/", home.sending_now, name="sending-now"),
     path("sign-in/", sign_in.sign_in, name="sign-in"),
-    path("sign-in/code/", signing_in.second_step, name="sign-in-code"),
+    *account_urls.patterns(),
     path("sign-out/", sign_in.sign_out, name="sign-out"),
     path("u/<str:token>", unsubscribing.unsubscribing, name="unsubscribing"),  # texts pay for each character
     path("language/", set_language, name="language"),
@@ -61,8 +61,6 @@ urlpatterns = [
     path("unsubscribes.csv", preferences.preferences_csv, {"list_name": "unsubscribes"}, name="unsubscribes-csv"),
     path("consents/", preferences.consents, name="consents"),
     path("consents.csv", preferences.preferences_csv, {"list_name": "consents"}, name="consents-csv"),
-    path("account/security/", account.security, name="security"),
-    path("account/security/second-factor/", account.second_factor, name="second-factor"),
     path("account/support-access/", privacy.support_access, name="support-access"),
     path("staff/", include("sampan.interfaces.staff.urls")),
 ]

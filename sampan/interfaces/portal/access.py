@@ -9,9 +9,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
-from sampan.accounts.access import MAY_CALL
 from sampan.accounts.customers import CustomerFacts, customers
+from sampan.accounts.permissions import Permission, may
 from sampan.accounts.tables import Person
 from sampan.billing import ledger
 from sampan.billing.tables import Account
@@ -19,6 +20,8 @@ from sampan.database import Connection, OwnConnections
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
+
+FORBIDDEN = 403
 
 _connections = OwnConnections("pages")
 
@@ -33,8 +36,22 @@ class Member:
 
     @property
     def may_send(self) -> bool:
-        """Whether their role lets them spend the customer's money."""
-        return self.person.role in MAY_CALL
+        """Whether they may spend the customer's money."""
+        return self.may(Permission.SEND)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether their role lets them write drafts, for themselves or others to send."""
+        return self.may(Permission.WRITE_DRAFTS)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether their role does this."""
+        return may(self.person, permission)
+
+    @property
+    def may_see_money(self) -> bool:
+        """Whether their role tops up, and reads the statement."""
+        return self.may(Permission.SEE_MONEY)
 
     def purse(self) -> "Purse":
         """The customer's money as it is now."""
@@ -52,9 +69,10 @@ class Purse:
 
 
 View = Callable[Concatenate[HttpRequest, Member, P], HttpResponseBase]
+Admitted = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def for_members(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+def for_members(view: View[P]) -> Admitted[P]:
     """A view for those who are signed in; others are asked to, and then come back to it."""
 
     @wraps(view)
@@ -66,21 +84,33 @@ def for_members(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResp
             return redirect("staff:worklist")
         with _connections.get(tried=True) as conn:
             customer = customers(conn, {person.customer_id})[person.customer_id]
-            return view(request, Member(person, customer, conn), *args, **kwargs)
+            with timezone.override(customer.zone):
+                return view(request, Member(person, customer, conn), *args, **kwargs)
 
     return admitted
 
 
-def for_senders(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """A view for members whose role lets them send; the others are told so."""
+def for_permission(permission: Permission) -> Callable[[View[P]], Admitted[P]]:
+    """A view for members whose role does this; the others are told so."""
+    sends = permission in (Permission.SEND, Permission.WRITE_DRAFTS)
+    template = "portal/may-not-send.html" if sends else "portal/may-not.html"
 
-    @wraps(view)
-    def admitted(request: HttpRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not member.may_send:
-            return page(request, member, "portal/may-not-send.html", status=403)
-        return view(request, member, *args, **kwargs)
+    def decorated(view: View[P]) -> Admitted[P]:
+        @wraps(view)
+        def admitted(request: HttpRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not member.may(permission):
+                return page(request, member, template, status=FORBIDDEN)
+            return view(request, member, *args, **kwargs)
 
-    return for_members(admitted)
+        made = for_members(admitted)
+        made.permission = permission  # type: ignore[attr-defined] # for the test that walks every page
+        return made
+
+    return decorated
+
+
+for_senders = for_permission(Permission.SEND)
+for_writers = for_permission(Permission.WRITE_DRAFTS)
 
 
 def page(request: HttpRequest, member: Member, template: str, *, status: int = 200, **context: Any) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from sampan.composing.alphabet import outside_gsm
 from sampan.composing.parts import Measured, measure
-from sampan.interfaces.portal.access import Member, for_senders, page
+from sampan.interfaces.portal.access import Member, for_writers, page
 from sampan.interfaces.portal.compose_form import ComposeForm
 from sampan.interfaces.portal.options import Estimate, Group, Options, estimate
 from sampan.messages import drafts
@@ -31,7 +31,7 @@ UNPROCESSABLE = 422
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_senders
+@for_writers
 def compose(request: HttpRequest, member: Member, draft_id: UUID | None = None) -> HttpResponse:
     """The page, with or without a draft; and what its buttons do."""
     draft = own_draft(member, draft_id) if draft_id else None
@@ -188,7 +188,7 @@ def _files(draft: ComposeDraft) -> list[ComposeList]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_senders
+@for_writers
 def column(request: HttpRequest, member: Member, draft_id: UUID, list_id: int) -> HttpResponse:
     """Which column of a file holds the numbers, where it is another than we found."""
     draft = own_draft(member, draft_id)

@@ -113,7 +113,7 @@ def _earlier(member: Member, midnight: datetime, running: set[int]) -> list[batc
 
 def _drafts(member: Member) -> list[ComposeDraft]:
     """What was begun and not sent, for those who may go on with it."""
-    if not member.may_send:
+    if not member.may_write:
         return []
     drafts = ComposeDraft.objects.filter(customer_id=member.customer.id, batch_id=None)
     return list(drafts.order_by("-updated_at")[:MOST_DRAFTS])

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sampan.composing.parts import Measured, measure
 from sampan.interfaces.csv_files import csv_response
-from sampan.interfaces.portal.access import Member, for_senders, page
+from sampan.interfaces.portal.access import Member, for_writers, page
 from sampan.interfaces.portal.compose import options_of, own_draft
 from sampan.interfaces.tags import reason_words
 from sampan.interfaces.words import words_of_flaw
@@ -93,7 +94,7 @@ class Seen(NamedTuple):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_senders
+@for_writers
 def review(request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponse:
     """The review; its button sends what was seen, once, however often it is pressed."""
     draft = own_draft(member, draft_id)
@@ -108,6 +109,8 @@ def review(request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponse
         return _show(request, member, draft, seen, now)
     if request.POST.get("seal") != seen.seal:
         return _show(request, member, draft, seen, now, changed=True)
+    if not member.may_send:
+        return page(request, member, "portal/may-not-send.html", status=403)
     if not seen.can_be_sent:
         return _show(request, member, draft, seen, now)
     try:
@@ -129,6 +132,7 @@ def _planned(member: Member, draft: ComposeDraft, now: datetime) -> tuple[drafts
     submitted = drafts.as_submitted(draft, member.customer, numbers.numbers)
     return numbers, plan(submitted, terms, now), terms.directory
 
+    submitted = replace(submitted, person_id=member.person.pk)  # who sends it, whoever wrote it
 
 def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
     numbers, planned, directory = _planned(member, draft, now)
@@ -199,7 +203,7 @@ def _show(
 
 
 @require_safe
-@for_senders
+@for_writers
 def bad_rows(request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponse:
     """Every row without a mobile number, page by page."""
     draft = own_draft(member, draft_id)
@@ -227,7 +231,7 @@ def _first_row(request: HttpRequest) -> int:
 
 
 @require_safe
-@for_senders
+@for_writers
 def bad_rows_csv(_request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponseBase:
     """All of them as a file."""
     draft = own_draft(member, draft_id)
@@ -237,7 +241,7 @@ def bad_rows_csv(_request: HttpRequest, member: Member, draft_id: UUID) -> HttpR
 
 
 @require_safe
-@for_senders
+@for_writers
 def left_out_csv(request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponseBase:
     """The numbers that rules leave out, of one reason or of all."""
     draft = own_draft(member, draft_id)

@@ -23,7 +23,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, Person):
         return redirect(landing(request, request.user, target))
     if request.method != "POST":
-        return render(request, "portal/sign-in.html", {"next": target})
+        return render(request, "portal/sign-in.html", {"next": target, "name": ""})
     name = request.POST.get("name", "")[:LONGEST_TYPED].strip().replace("\0", "")
     password = request.POST.get("password", "")[:LONGEST_TYPED]
     proven = _proven(request, name, password)

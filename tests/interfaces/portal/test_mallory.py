@@ -15,7 +15,7 @@ from sampan.messages.tables import ComposeDraft
 from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
 from tests.world import make_customer, make_mallory, make_places, send
 
-PUBLIC = {"sign-in", "sign-in-code", "sign-out", "language", "too-large", "unsubscribing"}
+PUBLIC = {"sign-in", "sign-in-code", "sign-up", "sign-up-code", "sign-out", "language", "too-large", "unsubscribing"}
 NOBODYS = {"batch_id": 999_999, "message_id": 999_999, "list_id": 999_999, "draft_id": uuid4()}
 MEMBERS = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]  # the console has tests of its own
 OF_SOMETHING = [pattern for pattern in MEMBERS if pattern.pattern.converters and pattern.name not in PUBLIC]
