@@ -138,7 +138,8 @@ def _submit(measured: Measured, count: int, first: int, **changes: Any) -> float
         from sampan.messages.submit import Accepted, submit
         from sampan.messages.tables import Purpose, Source
 
-        facts = customers(conn, {1})[1]
+        ((customer_id,),) = measured.platform.query("SELECT customer_id FROM person WHERE login_name = 'bench0'")
+        facts = customers(conn, {customer_id})[customer_id]
         values: dict[str, Any] = {"purpose": Purpose.PROMOTIONAL, "text": "Your flowers are on their way."}
         draft = Draft(
             customer=facts,
