@@ -107,10 +107,10 @@ def review(request: HttpRequest, member: Member, draft_id: UUID) -> HttpResponse
         return _back(draft)
     if request.method != "POST":
         return _show(request, member, draft, seen, now)
-    if request.POST.get("seal") != seen.seal:
-        return _show(request, member, draft, seen, now, changed=True)
     if not member.may_send:
         return page(request, member, "portal/may-not-send.html", status=403)
+    if request.POST.get("seal") != seen.seal:
+        return _show(request, member, draft, seen, now, changed=True)
     if not seen.can_be_sent:
         return _show(request, member, draft, seen, now)
     try:
@@ -130,9 +130,9 @@ def _planned(member: Member, draft: ComposeDraft, now: datetime) -> tuple[drafts
     numbers = drafts.numbers_of(draft)
     terms = options_of(member, now).terms
     submitted = drafts.as_submitted(draft, member.customer, numbers.numbers)
+    submitted = replace(submitted, person_id=member.person.pk)  # who sends it, whoever wrote it
     return numbers, plan(submitted, terms, now), terms.directory
 
-    submitted = replace(submitted, person_id=member.person.pk)  # who sends it, whoever wrote it
 
 def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
     numbers, planned, directory = _planned(member, draft, now)
