@@ -210,7 +210,7 @@ def _locate(draft: Draft, terms: Terms, now: datetime) -> _Located:
     chosen = terms.directory.routes_by_code.get(draft.route)
     at = max(draft.scheduled_at or now, now)
     ways = {
-        place: way_to(place, chosen, terms.directory, terms.prices, sender=sender, tier=draft.customer.tier, at=at)
+        place: way_to(place, chosen, terms.directory, terms.prices, sender=sender, customer=draft.customer, at=at)
         for place in dict.fromkeys(destinations)
     }
     if draft.all_or_nothing and Reason.SENDER_NOT_POSSIBLE in {way.reason for way in ways.values()}:

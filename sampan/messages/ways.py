@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sampan.accounts.customers import CustomerFacts
+from sampan.accounts.senders import REGISTERED
 from sampan.billing.prices import PriceList
 from sampan.compliance.footers import Footers, with_footer
 from sampan.composing.alphabet import Coding
@@ -38,7 +40,7 @@ def way_to(
     prices: PriceList,
     *,
     sender: str,
-    tier: int,
+    customer: CustomerFacts,
     at: datetime,
 ) -> Way:
     """The route the sender chose where it goes there, else the destination's own (spec S40)."""
@@ -47,15 +49,20 @@ def way_to(
     for route in (chosen, directory.routes.get(destination.route_id)):
         if route is None:
             continue
-        price = prices.unit_pips(destination.id, route.id, tier, at)
+        price = prices.unit_pips(destination.id, route.id, customer.tier, at, customer_id=customer.id)
         if price is None:
             continue
-        if route.own_sender and not sender:
+        if (route.own_sender and not sender) or _is_registered_elsewhere(sender, destination, route):
             return Way(destination, route, reason=Reason.SENDER_NOT_POSSIBLE)
         if not route.carriers:
             return Way(destination, route, reason=Reason.NO_ROUTE)
         return Way(destination, route, price)
     return Way(destination, reason=Reason.NO_ROUTE)
+
+
+def _is_registered_elsewhere(sender: str, destination: DestinationFacts, route: RouteFacts) -> bool:
+    """A name with # goes only to Hong Kong, and never by a route that would not show it (spec S63)."""
+    return sender.startswith(REGISTERED) and not (destination.region == Region.HONG_KONG and route.own_sender)
 
 
 def texts_for(
