@@ -124,6 +124,7 @@ TEMPLATES = [
                 "django.templatetags.static",
                 "sampan.interfaces.tags",
                 "sampan.interfaces.account_tags",
+                "sampan.interfaces.staff_tags",
             ],
         },
     }

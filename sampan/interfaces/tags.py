@@ -15,19 +15,14 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext
 
-from sampan.accounts.privacy.windows import mask
 from sampan.billing.money import PIPS_PER_CENT, in_cents, in_pips
-from sampan.dispatch.pulse import LinkPulse, OperatorPulse
 from sampan.interfaces.words import (
     BATCH_STATES,
-    LINK_STATES,
     MEANINGS,
-    OPERATOR_STATES,
     PURPOSES,
     REASONS,
     ROLES,
     SOURCES,
-    STAFF_ROLES,
     STATUSES,
     StatusLook,
     words_of_flaw,
@@ -37,7 +32,6 @@ from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import ComposeDraft, Purpose, Source
 from sampan.reasons import Reason
 from sampan.routing.numbers import Flaw
-from sampan.routing.tables import Operator
 
 HONG_KONG = ZoneInfo(settings.TIME_ZONE)
 MINUS = "−"
@@ -84,19 +78,6 @@ def batch_state(state: str) -> SafeString:
     return looking(BATCH_STATES[state])
 
 
-@register.simple_tag
-def operator_state(operator: OperatorPulse) -> SafeString:
-    """Whether an operator takes messages."""
-    states = {Operator.State.PAUSED: "paused", Operator.State.DRAINING: "draining"}
-    return looking(OPERATOR_STATES[states.get(operator.state, "up" if operator.is_up else "down")])
-
-
-@register.simple_tag
-def link_state(link: LinkPulse) -> SafeString:
-    """Whether a link is bound."""
-    return looking(LINK_STATES[link.bound])
-
-
 def looking(look: StatusLook, word: str = "") -> SafeString:
     """A shape, a word and a colour."""
     return format_html(
@@ -106,15 +87,6 @@ def looking(look: StatusLook, word: str = "") -> SafeString:
         look.shape,
         word or look.word,
     )
-
-
-@register.simple_tag
-def menu_count(counts: dict[str, int], page: str) -> SafeString:
-    """How many things wait on a page of the console, where any do."""
-    if page not in counts:
-        return SafeString("")
-    waiting = gettext("waiting")
-    return format_html('<span class="count">{}<span class="aloud"> {}</span></span>', counts[page], waiting)
 
 
 class Language(NamedTuple):
@@ -206,12 +178,6 @@ def phone(number: int) -> str:
     except phonenumbers.NumberParseException:
         return f"+{digits}"
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
-
-
-@register.filter
-def masked(number: int) -> str:
-    """A mobile as staff see it without a support window: 852••••••67 (spec S133)."""
-    return mask(number)
 
 
 @register.filter
@@ -355,12 +321,6 @@ def source_words(source: Source) -> str:
 def role_words(role: str) -> str:
     """What a member may do."""
     return str(ROLES[role])
-
-
-@register.filter
-def staff_role_words(role: str) -> str:
-    """What one of our people may do."""
-    return str(STAFF_ROLES[role])
 
 
 @register.filter
