@@ -14,6 +14,8 @@ from sampan.reasons import Reason, Refused
 
 State = ChinaSignature.State
 IN_FORCE = f"SELECT customer_id, name FROM china_signature WHERE state = {State.APPROVED.value}"
+# For the console: how many requests wait, and since when.
+WAITING = f"SELECT count(*), min(requested_at) FROM china_signature WHERE state = {State.REQUESTED.value}"
 
 signatures: Snapshot[dict[int, str]] = Snapshot(lambda conn: dict(conn.execute(IN_FORCE).fetchall()), "china_signature")
 

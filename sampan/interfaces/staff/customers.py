@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sampan.accounts.acts import Act
@@ -44,7 +45,7 @@ class PageLink(NamedTuple):
     acts: tuple[Act, ...]
 
 
-LINKS: Sequence[PageLink] = ()
+LINKS: Sequence[PageLink] = (PageLink("staff:purpose", gettext_lazy("Purpose"), (Act.FIX_PURPOSE,)),)
 
 
 @require_safe

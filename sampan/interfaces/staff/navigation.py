@@ -42,7 +42,13 @@ GROUPS = (
     ),
     Group(
         _("Rules"),
-        (Line("staff:routes", _("Routes and destinations"), "link", (Act.CHANGE_ROUTES,)),),
+        (
+            Line("staff:routes", _("Routes and destinations"), "link", (Act.CHANGE_ROUTES,)),
+            Line("staff:register", _("Do-not-call register"), "shield", (Act.IMPORT_REGISTER, Act.SET_COMPLIANCE)),
+            Line("staff:words", _("Words barred in China"), "warning", (Act.CHANGE_WORDS,)),
+            Line("staff:china-numbers", _("Numbers in China"), "phone", (Act.LIST_CHINA_NUMBER,)),
+            Line("staff:signatures", _("China signatures"), "compose", (Act.DECIDE_SIGNATURE,)),
+        ),
     ),
     Group(
         _("Books"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sampan.interfaces.staff import audit, customers, doubts, home, operators, routes, security
+from sampan.interfaces.staff import audit, china, compliance, customers, doubts, home, operators, routes, security
 
 app_name = "staff"
 urlpatterns = [
@@ -16,6 +16,13 @@ urlpatterns = [
     path("customers/<id:customer_id>/messages/", customers.messages, name="messages"),
     path("customers/<id:customer_id>/abuse-case/", customers.abuse_case, name="abuse-case"),
     path("messages/<id:message_id>/", customers.message, name="message"),
+    path("customers/<id:customer_id>/purpose/", compliance.purpose, name="purpose"),
+    path("register/", compliance.register, name="register"),
+    path("china/words/", china.word_library, name="words"),
+    path("china/words.txt", china.words_file, name="words-file"),
+    path("china/numbers/", china.number_lists, name="china-numbers"),
+    path("china/signatures/", china.signature_list, name="signatures"),
+    path("china/signatures/<id:signature_id>/", china.signature, name="signature"),
     path("unknown/", doubts.unknown, name="unknown"),
     path("unknown/<id:message_id>/", doubts.settle, name="settle"),
     path("receipts/", doubts.strays, name="strays"),

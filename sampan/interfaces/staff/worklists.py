@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts.acts import Act, may
 from sampan.accounts.tables import Person
+from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
 
@@ -55,6 +56,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Bring them to their messages, or dismiss them"),
         (Act.ATTACH_RECEIPT,),
         doubts.STRAYS_WAITING,
+    ),
+    Worklist(
+        "staff:signatures",
+        _("China signatures"),
+        _("Approve them, or send them back with words"),
+        (Act.DECIDE_SIGNATURE,),
+        signatures.WAITING,
     ),
 )
 
