@@ -23,10 +23,13 @@ class Discrepancy(NamedTuple):
 
 
 def _tie(column: str, amount: str) -> str:
-    """Each transfer of a kind is the sum of its messages' shares."""
+    """Each transfer of a kind is the sum of its messages' shares, of those that are kept and those deleted (S130)."""
     return f"""
         SELECT t.customer_id, t.id, t.amount_pips, coalesce(m.pips, 0)
-          FROM (SELECT {column} AS id, sum({amount})::int8 AS pips FROM message WHERE {column} IS NOT NULL GROUP BY 1) m
+          FROM (SELECT id, sum(pips)::int8 AS pips FROM (
+                    SELECT {column} AS id, {amount} AS pips FROM message WHERE {column} IS NOT NULL
+                    UNION ALL SELECT s.transfer_id, s.amount_pips FROM closed_share s
+                      JOIN transfer u ON u.id = s.transfer_id AND u.kind = %(kind)s) shares GROUP BY 1) m
           FULL JOIN (SELECT * FROM transfer WHERE kind = %(kind)s) t USING (id)
          WHERE t.amount_pips IS DISTINCT FROM m.pips"""
 
@@ -48,6 +51,12 @@ CHECKS = {
     "a release is what its messages were not charged": _tie("release_id", "price_pips - charged_pips").replace(
         "%(kind)s", "3"
     ),
+    "what closed messages were charged is their share of the charges": """
+        SELECT coalesce(c.customer_id, s.customer_id), 0, coalesce(s.pips, 0), coalesce(c.pips, 0)
+          FROM (SELECT customer_id, sum(charged_pips)::int8 AS pips FROM closed_total GROUP BY 1) c
+          FULL JOIN (SELECT t.customer_id, sum(s.amount_pips)::int8 AS pips FROM closed_share s
+                       JOIN transfer t ON t.id = s.transfer_id AND t.kind = 2 GROUP BY 1) s USING (customer_id)
+         WHERE coalesce(c.pips, 0) <> coalesce(s.pips, 0)""",
     "what is held is the price of unsettled messages": f"""
         SELECT a.customer_id, a.id, coalesce(m.pips, 0), a.balance_pips
           FROM account a LEFT JOIN (

@@ -20,6 +20,7 @@ from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
 from sampan.messages.holding import is_sending_held
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
+from sampan.messages.retention import closing
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
 
@@ -113,6 +114,12 @@ def send_waiting_mails(_conn: Connection, now: datetime) -> int:
     return send_mails(now)
 
 
+def close_old_results(conn: Connection, now: datetime) -> int:
+    """Delivery records past their time; partitions that this has emptied."""
+    count = closing.close_due(conn, now) + closing.forget_decisions(conn, now)
+    return count + closing.drop_emptied_partitions(conn, ahead=PARTITIONS_AHEAD)
+
+
 JOBS = (
     ("start due batches", 1, start_due_batches),
     ("hold and wake batches", 2, hold_and_wake_batches),
@@ -125,6 +132,7 @@ JOBS = (
     ("keep partitions ahead", 600, keep_partitions_ahead),
     ("send mails", 1, send_waiting_mails),
     ("forget old things", 3600, forget_old_things),
+    ("close old results", 60, close_old_results),
 )
 
 

@@ -21,6 +21,9 @@ FAULTS = {
         "an open message is in the queue, with an operator, or its batch waits"
     ),
     "DELETE FROM attempt": "an open message is in the queue, with an operator, or its batch waits",
+    "INSERT INTO closed_share (transfer_id, amount_pips) SELECT id, 1 FROM transfer WHERE kind = 2": (
+        "what closed messages were charged is their share of the charges"
+    ),
     "DELETE FROM message WHERE id = 100002": "what waits or flies belongs to an open or unsettled message",
 }
 
