@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sampan.accounts.tables import Customer
+
 ONE_DAY = timedelta(days=1)
 
 
@@ -27,3 +29,9 @@ class QuietHours:
         # In the hour that a clock goes through twice, the second time ends in its own.
         end = datetime.combine(day, self.end, self.zone).replace(fold=local.fold)
         return end.astimezone(UTC) if is_quiet else None
+
+
+def set_quiet_hours(customer_id: int, hours: tuple[time, time] | None) -> None:
+    """From when until when the customer is quiet from now on; None for never. The two times differ."""
+    begin, end = hours or (None, None)
+    Customer.objects.filter(pk=customer_id).update(quiet_from=begin, quiet_until=end)

@@ -1,7 +1,7 @@
 """What the templates write: icons, statuses, amounts, numbers and times (design: Writing)."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -9,6 +9,7 @@ import phonenumbers
 from django.conf import settings
 from django.template import Library
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.dateformat import format as formatted
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,6 +19,7 @@ from django.utils.translation import gettext, pgettext
 from sampan.billing.money import PIPS_PER_CENT, in_cents, in_pips
 from sampan.interfaces.words import (
     BATCH_STATES,
+    EVERY,
     MEANINGS,
     PURPOSES,
     REASONS,
@@ -26,11 +28,12 @@ from sampan.interfaces.words import (
     STATUSES,
     StatusLook,
     words_of_flaw,
+    words_of_refusal,
 )
 from sampan.messages.reports.periods import Row
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import ComposeDraft, Purpose, Source
-from sampan.reasons import Reason
+from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import Flaw
 
 HONG_KONG = ZoneInfo(settings.TIME_ZONE)
@@ -213,11 +216,18 @@ def seconds(count: int) -> str:
     return gettext("%(count)s hours") % {"count": round(count / 3600)}
 
 
-# Times, Hong Kong's
+# Times, in the zone of the customer whose page it is; else Hong Kong's
 
 
 def _at(moment: datetime | None, pattern: str) -> str:
-    return formatted(moment.astimezone(HONG_KONG), pattern) if moment else ""
+    return formatted(timezone.localtime(moment), pattern) if moment else ""
+
+
+@register.simple_tag
+def zone_words() -> str:
+    """By whose clock a page tells the time (spec S50)."""
+    name = timezone.get_current_timezone_name()
+    return gettext("Hong Kong time") if name == HONG_KONG.key else gettext("%(zone)s time") % {"zone": name}
 
 
 @register.filter
@@ -271,13 +281,13 @@ def full_moment_s(moment: datetime | None) -> str:
 @register.filter
 def iso_day(moment: datetime) -> str:
     """2026-11-20, as date fields have it."""
-    return moment.astimezone(HONG_KONG).date().isoformat()
+    return timezone.localdate(moment).isoformat()
 
 
 @register.filter
 def machine(moment: datetime) -> str:
     """For `datetime` of a <time>."""
-    return moment.astimezone(HONG_KONG).isoformat(timespec="seconds")
+    return timezone.localtime(moment).isoformat(timespec="seconds")
 
 
 # Words
@@ -327,6 +337,24 @@ def role_words(role: str) -> str:
 def purpose_words(purpose: Purpose) -> str:
     """What a text is for."""
     return str(PURPOSES[purpose])
+
+
+@register.filter
+def every_words(every: str) -> str:
+    """How often a batch recurs."""
+    return str(EVERY[every])
+
+
+@register.filter
+def date_words(day: date) -> str:
+    """20 Nov 2026."""
+    return formatted(day, pgettext("date format", "j M Y"))
+
+
+@register.filter
+def refusal_words(reason: Reason) -> str:
+    """What stood against a run of a recurring batch."""
+    return words_of_refusal(Refused(reason))
 
 
 @register.filter

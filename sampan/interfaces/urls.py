@@ -6,7 +6,7 @@ from django.views.i18n import set_language
 from sampan.interfaces import errors, unsubscribing
 from sampan.interfaces.portal import (
     account_urls,
-    batch,
+    batch_urls,
     compose,
     home,
     message,
@@ -51,8 +51,7 @@ urlpatterns = [
     path("compose/<uuid:draft_id>/bad-rows/", review.bad_rows, name="bad-rows"),
     path("compose/<uuid:draft_id>/bad-rows.csv", review.bad_rows_csv, name="bad-rows-csv"),
     path("compose/<uuid:draft_id>/left-out.csv", review.left_out_csv, name="left-out"),
-    path("batches/<id:batch_id>/", batch.batch, name="batch"),
-    path("batches/<id:batch_id>/progress/", batch.batch_progress, name="batch-progress"),
+    *batch_urls.patterns(),
     path("messages/<id:message_id>/", message.show_message, name="message"),
     path("results/", results.results, name="results"),
     path("results.csv", results.results_csv, name="results-csv"),

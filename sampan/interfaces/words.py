@@ -13,7 +13,7 @@ from sampan.accounts.tables import Person
 from sampan.interfaces.account_words import ACCOUNT_REFUSALS
 from sampan.interfaces.compliance_words import COMPLIANCE_REFUSALS
 from sampan.messages.reports.shown import Shown
-from sampan.messages.tables import Purpose, Source
+from sampan.messages.tables import Purpose, Recurrence, Source
 from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import Flaw
 
@@ -48,7 +48,9 @@ BATCH_STATES = {
     "sending": StatusLook("processing", pgettext_lazy("batch", "Sending"), "processing"),
     "receipts": StatusLook("processing", pgettext_lazy("batch", "Handed over; waiting for receipts"), "processing"),
     "paused": StatusLook("paused", pgettext_lazy("batch", "Paused"), "paused"),
+    "quiet": StatusLook("paused", pgettext_lazy("batch", "Paused until quiet hours end"), "paused"),
     "held": StatusLook("paused", pgettext_lazy("batch", "Held: it came due too late"), "paused"),
+    "held-suspended": StatusLook("paused", pgettext_lazy("batch", "Held: the account was suspended"), "paused"),
     "cancelled": StatusLook("filtered", pgettext_lazy("batch", "Cancelled"), "filtered"),
     "ended": StatusLook("delivered", pgettext_lazy("batch", "Ended"), "delivered"),
 }
@@ -93,31 +95,46 @@ MEANINGS: dict[Reason, Words] = {
 }
 
 # What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
-REFUSALS: dict[Reason, Words] = ACCOUNT_REFUSALS | COMPLIANCE_REFUSALS | {
-    Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
-    Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
-    Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
-    Reason.TOO_FAR_AHEAD: _("More than 5 years ahead. Choose an earlier date."),
-    Reason.NO_TEXT: _("There is no text. Type one."),
-    Reason.TOO_LONG: _("Too long ({value}). Shorten the text."),
-    Reason.BAD_TEXT: _("A character that cannot be sent ({value}). Remove it."),
-    Reason.SENDER_NOT_YOURS: _("This sender ID is not one of yours any more. Choose another."),
-    Reason.NO_ROUTE: _("There is no such route any more. Choose another."),
-    Reason.NO_RECIPIENT: _("There is no mobile number yet. Add at least one."),
-    Reason.TOO_MANY_RECIPIENTS: _("Too many numbers ({value}). Split them in two batches."),
-    Reason.BAD_VALIDITY: _("Not between 10 and 1,380 minutes. Choose another."),
-    Reason.FILE_TOO_LARGE: _("This file is larger than {value}. Split it in two and add both."),
-    Reason.FILE_TOO_MANY_ROWS: _("This file has more than {value} rows. Split it in two and add both."),
-    Reason.FILE_TOO_MANY_COLUMNS: _("This file has more than {value} columns. Keep those you need."),
-    Reason.NOT_A_SPREADSHEET: _("This is no Excel, CSV or text file. Save it as .xlsx and add that."),
-    Reason.FILE_LOCKED: _("This file has a password. Save it without one and add that."),
-    Reason.FILE_DAMAGED: _("This file is damaged. Save it once more as .xlsx and add that."),
-    Reason.FILE_UNREADABLE: _("This file could not be read. Copy the numbers to a new sheet, save it and add that."),
-    Reason.FILE_EMPTY: _("There is nothing in this file. Choose another."),
-    Reason.NO_SUCH_SHEET: _("This file has no sheet “{value}”. Choose one of its sheets."),
-    Reason.FILE_QUOTE_OPEN: _("A quotation mark in row {value} is not closed. Close or remove it."),
-    Reason.OVERLOADED: _("Too many files are being read. Try again in a minute."),
-}
+REFUSALS: dict[Reason, Words] = (
+    ACCOUNT_REFUSALS
+    | COMPLIANCE_REFUSALS
+    | {
+        Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
+        Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
+        Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
+        Reason.TOO_FAR_AHEAD: _("More than 5 years ahead. Choose an earlier date."),
+        Reason.NO_TEXT: _("There is no text. Type one."),
+        Reason.TOO_LONG: _("Too long ({value}). Shorten the text."),
+        Reason.BAD_TEXT: _("A character that cannot be sent ({value}). Remove it."),
+        Reason.SENDER_NOT_YOURS: _("This sender ID is not one of yours any more. Choose another."),
+        Reason.NO_ROUTE: _("There is no such route any more. Choose another."),
+        Reason.NO_RECIPIENT: _("There is no mobile number yet. Add at least one."),
+        Reason.TOO_MANY_RECIPIENTS: _("Too many numbers ({value}). Split them in two batches."),
+        Reason.BAD_VALIDITY: _("Not between 10 and 1,380 minutes. Choose another."),
+        Reason.FILE_TOO_LARGE: _("This file is larger than {value}. Split it in two and add both."),
+        Reason.FILE_TOO_MANY_ROWS: _("This file has more than {value} rows. Split it in two and add both."),
+        Reason.FILE_TOO_MANY_COLUMNS: _("This file has more than {value} columns. Keep those you need."),
+        Reason.NOT_A_SPREADSHEET: _("This is no Excel, CSV or text file. Save it as .xlsx and add that."),
+        Reason.FILE_LOCKED: _("This file has a password. Save it without one and add that."),
+        Reason.FILE_DAMAGED: _("This file is damaged. Save it once more as .xlsx and add that."),
+        Reason.FILE_UNREADABLE: _(
+            "This file could not be read. Copy the numbers to a new sheet, save it and add that."
+        ),
+        Reason.FILE_EMPTY: _("There is nothing in this file. Choose another."),
+        Reason.NO_SUCH_SHEET: _("This file has no sheet “{value}”. Choose one of its sheets."),
+        Reason.FILE_QUOTE_OPEN: _("A quotation mark in row {value} is not closed. Close or remove it."),
+        Reason.BALANCE_TOO_LOW: _("The balance is too low: it would cost HK${value}. Top up, or shorten the text."),
+        Reason.NO_SUCH_BATCH: _("There is no such batch any more."),
+        Reason.BATCH_NOT_RUNNING: _("It does not run any more, so it cannot be paused."),
+        Reason.BATCH_NOT_PAUSED: _("It is not paused any more."),
+        Reason.BATCH_NOT_HELD: _("It is not held any more: somebody else released or deleted it."),
+        Reason.BATCH_CANCELLED: _("It was cancelled already."),
+        Reason.BATCH_NOT_SCHEDULED: _("It does not wait for its time any more: it has started, or was deleted."),
+        Reason.BATCH_DUE_SOON: _("It is due within the hour, so it is too late to change or delete it."),
+        Reason.NOTHING_TO_RESEND: _("No message of it ended for these reasons, or they were sent again. Tick others."),
+        Reason.OVERLOADED: _("Too many files are being read. Try again in a minute."),
+    }
+)
 
 SOURCES: dict[Source, Words] = {
     Source.PORTAL: _("Portal"),
@@ -131,6 +148,13 @@ SOURCES: dict[Source, Words] = {
 PURPOSES: dict[Purpose, Words] = {
     Purpose.TRANSACTIONAL: _("Transactional"),
     Purpose.PROMOTIONAL: _("Promotional"),
+}
+
+# How often a batch recurs.
+EVERY: dict[str, Words] = {
+    Recurrence.Every.DAY: _("Every day"),
+    Recurrence.Every.WEEK: _("Every week"),
+    Recurrence.Every.MONTH: _("Every month"),
 }
 
 ROLES: dict[str, Words] = {

@@ -166,8 +166,11 @@ def _reference(draft: ComposeDraft) -> str:
     return f"draft:{draft.id}"
 
 
-def seal(plan: Plan) -> str:
-    """What a member has seen on the review and agrees to: another one where text, numbers, filters or price differ."""
+def seal(plan: Plan, *also: str) -> str:
+    """What a member has seen on the review and agrees to: another one where text, numbers, filters or price differ.
+
+    Also where what else was shown differs, such as how often it is sent.
+    """
     draft = plan.draft
     counts: Counter[tuple[int, int, int, int, int]] = Counter()  # not by operator: that is our own affair
     for place, count in plan.counts.items():
@@ -184,6 +187,7 @@ def seal(plan: Plan) -> str:
         plan.scheduled_at,
         draft.name,
         sorted(counts.items()),
+        also,
     )
     digest = hashlib.sha256(msgspec.json.encode(seen))
     digest.update(array("q", plan.recipients).tobytes())
@@ -199,7 +203,7 @@ def send(conn: Connection, draft: ComposeDraft, plan: Plan, now: datetime) -> in
         (outcome,) = submit(conn, [plan], now)
         if isinstance(outcome, Refused):
             raise outcome
-        if draft.resend_of:
+        if draft.source == ComposeDraft.Source.RESEND:
             conn.execute(IS_RESEND, [draft.resend_of, outcome.batch_id])
         if draft.every:
             every = Recurrence.Every(draft.every)

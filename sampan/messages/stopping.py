@@ -73,6 +73,14 @@ def _queued(conn: Connection, customer_ids: set[int], *lanes: Lane) -> list[int]
     return [batch_id for (batch_id,) in rows]
 
 
+WAKE_ALL = "UPDATE batch SET resumes_at = %s WHERE customer_id = %s AND resumes_at > %s"
+
+
+def quiet_hours_changed(conn: Connection, customer_id: int, now: datetime) -> None:
+    """What sleeps wakes at once, and sleeps on where the new hours say so."""
+    conn.execute(WAKE_ALL, [now, customer_id, now])
+
+
 def wake(conn: Connection, terms: Terms, now: datetime) -> tuple[int, set[Place]]:
     """Batches whose quiet hours have ended go on; gives how many, and where they wait."""
     count = 0

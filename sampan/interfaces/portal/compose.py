@@ -16,6 +16,7 @@ from sampan.composing.parts import Measured, measure
 from sampan.interfaces.portal.access import Member, for_writers, page
 from sampan.interfaces.portal.compose_form import ComposeForm
 from sampan.interfaces.portal.options import Estimate, Group, Options, estimate
+from sampan.interfaces.words import EVERY
 from sampan.messages import drafts
 from sampan.messages.planning import THIS_PLATFORM, plan, terms_in_force
 from sampan.messages.tables import ComposeDraft, ComposeList
@@ -157,6 +158,7 @@ def _show(
         limits=drafts.LIMITS,
         now=form.options.now,
         platform=form.options.terms.platform,
+        repeats=list(EVERY.items()),
         **_seen(form, draft)._asdict(),
     )
 

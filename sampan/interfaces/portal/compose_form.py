@@ -5,15 +5,16 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sampan.composing.parts import compose
 from sampan.interfaces.portal.options import Options
-from sampan.interfaces.tags import HONG_KONG, full_moment
+from sampan.interfaces.tags import full_moment
 from sampan.interfaces.words import words_of_flaw, words_of_refusal
 from sampan.messages import drafts
 from sampan.messages.planning import latest_schedule
-from sampan.messages.tables import ComposeDraft, Purpose
+from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from sampan.reasons import Reason, Refused
 from sampan.uploads.reading import MEBI
 
@@ -44,6 +45,8 @@ class ComposeForm(forms.Form):
     when = forms.ChoiceField(choices=[("now", ""), ("later", "")])
     date = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
     time = forms.TimeField(required=False, input_formats=["%H:%M", "%H:%M:%S"])
+    every = forms.ChoiceField(required=False, choices=[("", ""), *Recurrence.Every.choices])
+    until = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
     name = forms.CharField(required=False, max_length=LONGEST_NAME)
 
     default_error_messages: ClassVar = {
@@ -52,6 +55,8 @@ class ComposeForm(forms.Form):
         "name": {"max_length": _("Longer than 100 characters. Shorten the name.")},
         "date": {"invalid": _("Not a date. Write it as 2026-11-21.")},
         "time": {"invalid": _("Not a time. Write it as 08:30.")},
+        "every": {"invalid_choice": _("Not one of these. Choose how often.")},
+        "until": {"invalid": _("Not a date. Write it as 2026-11-21.")},
         "route": {"invalid_choice": _("There is no such route any more. Choose another.")},
         "sender": {"invalid_choice": _("This sender ID is not one of yours any more. Choose another.")},
         "validity": {"invalid_choice": _("Not one of these. Choose how long to keep trying.")},
@@ -77,8 +82,8 @@ class ComposeForm(forms.Form):
     @classmethod
     def of(cls, options: Options, draft: ComposeDraft | None, *, checked: bool = False) -> "ComposeForm":
         """The form as a draft has it, `checked` as if it had just been sent; without a draft as the page begins."""
-        tomorrow = options.now.astimezone(HONG_KONG) + timedelta(days=1)
-        scheduled_at = draft and draft.scheduled_at and draft.scheduled_at.astimezone(HONG_KONG)
+        tomorrow = timezone.localtime(options.now) + timedelta(days=1)
+        scheduled_at = draft and draft.scheduled_at and timezone.localtime(draft.scheduled_at)
         moment = scheduled_at or tomorrow.replace(hour=USUAL_HOUR, minute=0)
         typed = draft and draft.lists.filter(source=ComposeDraft.Source.TYPED).values_list("octets", flat=True).first()
         initial = {
@@ -92,6 +97,8 @@ class ComposeForm(forms.Form):
             "when": "later" if scheduled_at else "now",
             "date": moment.date().isoformat(),
             "time": f"{moment:%H:%M}",
+            "every": draft.every if draft else "",
+            "until": draft.repeat_until.isoformat() if draft and draft.repeat_until else "",
             "name": draft.name if draft else "",
         }
         return cls(options, initial) if checked else cls(options, initial=initial)
@@ -111,8 +118,19 @@ class ComposeForm(forms.Form):
             if "time" in values and not values["time"]:
                 self.add_error("time", _("No time yet. Choose one."))
             if values.get("date") and values.get("time"):
-                values["scheduled_at"] = self._moment(datetime.combine(values["date"], values["time"], HONG_KONG))
+                zone = timezone.get_current_timezone()
+                values["scheduled_at"] = self._moment(datetime.combine(values["date"], values["time"], zone))
+        self._clean_repeats(values)
         return values
+
+    def _clean_repeats(self, values: dict[str, Any]) -> None:
+        """Only what is sent later recurs, and its last day is not before its first."""
+        if values.get("when") != "later" or not values.get("every"):
+            values["every"] = ""
+        if not values["every"]:
+            values["until"] = None
+        elif values.get("until") and values.get("date") and values["until"] < values["date"]:
+            self.add_error("until", _("Before the first day. Choose a later one, or none."))
 
     def _moment(self, moment: datetime) -> datetime | None:
         latest = latest_schedule(self.options.now)
@@ -211,5 +229,7 @@ SAVED = {
     "sender": "sender",
     "validity": "validity_minutes",
     "scheduled_at": "scheduled_at",
+    "every": "every",
+    "until": "repeat_until",
     "name": "name",
 }

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sampan.interfaces.tags import HONG_KONG
 from sampan.interfaces.words import REASONS, SOURCES, STATUSES
 from sampan.messages.reports.periods import Search
 from sampan.messages.reports.shown import Shown
@@ -66,7 +66,7 @@ class ResultsForm(forms.Form):
     def clean(self) -> dict[str, object]:
         """The period in whole days of Hong Kong; the number as a mobile, an SMSD ID, or what may be either."""
         values = self.cleaned_data
-        today = self.now.astimezone(HONG_KONG).date()
+        today = timezone.localdate(self.now)
         until = values.get("until") or today
         since = values.get("since") or until - timedelta(days=USUAL_DAYS - 1)
         if since > until:
@@ -95,8 +95,9 @@ class ResultsForm(forms.Form):
         """What is asked for. What can only be an SMSD ID is found whatever the period."""
         values = self.cleaned_data
         any_time = values["message_id"] is not None and values["recipient"] is None
-        since = datetime.combine(values["first"], datetime.min.time(), HONG_KONG)
-        until = datetime.combine(values["last"], datetime.min.time(), HONG_KONG) + timedelta(days=1)
+        zone = timezone.get_current_timezone()
+        since = datetime.combine(values["first"], datetime.min.time(), zone)
+        until = datetime.combine(values["last"], datetime.min.time(), zone) + timedelta(days=1)
         code = values["reason"]
         return Search(
             customer_id=self.customer_id,

@@ -24,6 +24,7 @@ from sampan.interfaces.tags import reason_words
 from sampan.interfaces.words import words_of_flaw
 from sampan.messages import drafts
 from sampan.messages.planning import Kind, Plan, plan
+from sampan.messages.recurring import Every, clock_of
 from sampan.messages.tables import ComposeDraft
 from sampan.reasons import Reason, Refused
 from sampan.routing.directory import Directory
@@ -32,6 +33,7 @@ from sampan.routing.tables import Destination
 BAD_ROWS_SHOWN = 5
 BAD_ROWS_A_PAGE = 100
 CONFLICT = 409
+RUNS_SHOWN = 4
 
 
 class Charge(NamedTuple):
@@ -147,7 +149,7 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
     units = {kind.units for kind, _ in goes}
     return Seen(
         planned,
-        drafts.seal(planned),
+        drafts.seal(planned, draft.every, str(draft.repeat_until or "")),
         numbers,
         _charges(directory, planned, goes),
         [LeftOut(reason, count) for reason, count in left_out.most_common()],
@@ -197,9 +199,26 @@ def _show(
         now=now,
         changed=changed,
         has_passed=bool(draft.scheduled_at and not seen.plan.scheduled_at),
+        quiet_until=_quiet_until(draft, seen.plan, now),
+        runs=_runs(draft, seen.plan, now),
         bad_rows=list(islice(drafts.bad_rows_of(draft), BAD_ROWS_SHOWN)) if seen.numbers.bad else [],
         files=list(draft.lists.filter(source=ComposeDraft.Source.FILE).values_list("file_name", flat=True)),
     )
+
+
+def _quiet_until(draft: ComposeDraft, plan: Plan, now: datetime) -> datetime | None:
+    """When quiet hours end, where they move the batch (spec S54)."""
+    chosen = draft.scheduled_at if draft.scheduled_at and draft.scheduled_at > now else None
+    return plan.scheduled_at if plan.scheduled_at != chosen else None
+
+
+def _runs(draft: ComposeDraft, plan: Plan, now: datetime) -> list[datetime]:
+    """The first runs of what recurs."""
+    if not draft.every:
+        return []
+    first_at = draft.scheduled_at or now
+    clock = clock_of(first_at, Every(draft.every), draft.repeat_until, plan.draft.customer.zone)
+    return list(islice(clock.runs(), RUNS_SHOWN))
 
 
 @require_safe

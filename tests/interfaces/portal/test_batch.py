@@ -9,7 +9,6 @@ from django.utils import timezone
 
 from sampan.database import Connection
 from sampan.messages import batches
-from sampan.messages.tables import Batch
 from tests.dispatch.steps import Owner
 from tests.interfaces.portal.pages import html, signed_in, words
 from tests.messages.one_of_each import OneOfEach, make_one_of_each
@@ -106,13 +105,6 @@ def test_a_batch_whose_messages_are_gone_says_so(member: Client, one: OneOfEach,
     """spec S130"""
     database.execute("DELETE FROM message")
     assert "older than 2 months and have been deleted" in words(member.get(f"/batches/{one.batch_id}/"))
-
-
-def test_there_are_no_buttons_for_what_cannot_be_done_yet(member: Client, one: OneOfEach) -> None:
-    page = words(member.get(f"/batches/{one.batch_id}/"))
-    assert "Pause" not in page
-    assert "Cancel" not in page
-    assert Batch.objects.get().state == Batch.State.RUNNING
 
 
 @pytest.mark.parametrize(
