@@ -12,7 +12,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fuzz interop bench lock
+.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,14 +32,22 @@ check: setup-dev ## style, types, import order, locks
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest tests/test_house.py
 
-test: setup-dev ## all tests but the long browser journeys, and without other people's programs
-	$(BIN)/pytest -m "not browser and not interop"
+test: setup-dev ## all but the long ones (a real browser, the whole fault matrix) and other people's programs
+	$(BIN)/pytest -m "not browser and not fire and not interop"
 
 test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_URL names another server
-	$(BIN)/pytest -m "database and not browser"
+	$(BIN)/pytest -m "database and not browser and not fire"
 
 browser: setup-dev ## the long journeys in a real browser
 	$(BIN)/pytest -m browser
+
+fire: export FIRE_RESULTS ?= var/fire.json
+fire: setup-dev ## each fault of an SMSC × `kill -9` of each process; FAULTS="reset or unbind" for some of them
+	$(BIN)/pytest -m fire tests/fire -n 3 --dist worksteal $(if $(FAULTS),-k "$(FAULTS)")
+
+soak: MINUTES ?= 30
+soak: setup-dev ## load, faults and kills at random for MINUTES=30; SEED=N goes the same way again
+	$(BIN)/python -m tests.fire.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 interop: export SAMPAN_INTEROP_TABLE = docs/operating/interop.md
 interop: setup-dev ## with other people's SMPP programs; writes docs/operating/interop.md

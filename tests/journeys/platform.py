@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,15 +16,16 @@ from typing import Any
 import httpx
 import psycopg
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0  # on a machine that has much else to do
 STOPPED_WITHIN_S = 40.0
 LOOK_EVERY_S = 0.1
 PORTS = 6
+BASE_PORTS = range(21_000, 32_000, 10)  # below those that the system gives to whoever calls out
 
 
 def free_base_port() -> int:
-    """The first of some ports in a row that nobody listens on."""
-    for base in range(21_000, 60_000, 10):
+    """The first of some ports in a row that nobody listens on; drawn, for tests run beside each other."""
+    for base in random.sample(BASE_PORTS, len(BASE_PORTS)):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
             for port in range(base, base + PORTS):
                 stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
@@ -43,8 +45,9 @@ def eventually(condition: Callable[[], Any], within_s: float) -> Any:
 class Platform:
     """A platform that runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]") -> None:
         self.folder = folder
+        self._process = process
 
     @property
     def ready(self) -> dict[str, Any]:
@@ -67,6 +70,26 @@ class Platform:
             eventually(self._database_answers, READY_WITHIN_S)
         if name == "web":
             eventually(self._web_answers, READY_WITHIN_S)
+
+    @contextlib.contextmanager
+    def away(self, name: str, how: str) -> Iterator[None]:
+        """Within, a program is `killed` (and nobody starts it again) or `frozen`; after it, it is back."""
+        pids = [pid for first in self.pids(name) for pid in (first, *_children(first))]
+        frozen = [self._process.pid] if how == "killed" else pids
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            if how == "killed":
+                os.kill(pids[0], signal.SIGKILL)
+            yield
+        finally:
+            for pid in frozen:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        if how == "killed":
+            eventually(lambda: self.pids(name) and self.pids(name)[0] != pids[0], READY_WITHIN_S)
+        if name == "postgres":
+            eventually(self._database_answers, READY_WITHIN_S)
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """The platform's database."""
@@ -98,6 +121,11 @@ class Platform:
         return False
 
 
+def _children(pid: int) -> list[int]:
+    """The processes that one has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def clean_environment() -> dict[str, str]:
     """The environment of a user's terminal: nothing of the tests' own platform in it."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("SAMPAN_", "DJANGO_"))}
@@ -113,7 +141,7 @@ def running_platform(folder: Path, *options: str) -> Iterator[Platform]:
     try:
         eventually(lambda: (folder / "ready.json").exists() or process.poll() is not None, READY_WITHIN_S)
         assert process.poll() is None, log.read_text()
-        yield Platform(folder)
+        yield Platform(folder, process)
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(STOPPED_WITHIN_S) == 0, log.read_text()[-3000:]
