@@ -17,6 +17,7 @@ from sampan.ops import CannotStart
 REFUSED, NO_PLATFORM = 1, 3
 DEFAULT_DATA = "var"
 DEFAULT_PORT = 8000
+DEFAULT_SMPP_RATE = 200
 
 Verb = Callable[[argparse.Namespace], "Answer | None"]
 
@@ -140,6 +141,28 @@ def _add_processes(verbs: Any) -> None:
     web = _verb(verbs, "web", "serve the pages and APIs", _late("processes", "web"), platform=False)
     web.add_argument("--host", default="127.0.0.1")
     web.add_argument("--port", type=int, default=DEFAULT_PORT)
+    smpp = _verb(verbs, "smpp", "let customers bind by SMPP", _late("processes", "smpp"), platform=False)
+    smpp.add_argument("--host", default="127.0.0.1")
+    smpp.add_argument("--port", type=int, default=DEFAULT_PORT + 1)
+    smpp.add_argument(
+        "--rate",
+        type=int,
+        default=int(os.environ.get("SAMPAN_SMPP_RATE", str(DEFAULT_SMPP_RATE))),
+        metavar="N",
+        help="messages a second of a customer (default: SAMPAN_SMPP_RATE, else %(default)s)",
+    )
+    smpp.add_argument(
+        "--tls-certificate",
+        default=os.environ.get("SAMPAN_SMPP_CERTIFICATE", ""),
+        metavar="FILE",
+        help="PEM, with its chain: TLS alone is spoken (default: SAMPAN_SMPP_CERTIFICATE)",
+    )
+    smpp.add_argument(
+        "--tls-key",
+        default=os.environ.get("SAMPAN_SMPP_KEY", ""),
+        metavar="FILE",
+        help="PEM, where it is not in the same file (default: SAMPAN_SMPP_KEY)",
+    )
     _verb(verbs, "gateway", "hold the links to operators and send", _late("processes", "gateway"), platform=False)
     worker = _verb(
         verbs, "worker", "do what time brings: schedules, sweeps", _late("processes", "worker"), platform=False
@@ -171,6 +194,7 @@ def _add_customer(verbs: Any) -> None:
     key = _verb(group, "key", "make an API key for a customer; it is shown once", _late("verbs.customers", "key"))
     key.add_argument("login")
     key.add_argument("--name", default="key")
+    key.add_argument("--short", action="store_true", help="8 characters, for an SMPP client that takes no more")
     top_up = _verb(group, "top-up", "credit a customer", _late("verbs.customers", "top_up"))
     top_up.add_argument("login")
     top_up.add_argument("amount", metavar="HKD")

@@ -6,6 +6,7 @@ import gc
 import logging
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
+from sampan.ops import CannotStart
 from sampan.ops.cli import use_platform
 from sampan.ops.logins import simulator_account
 
@@ -106,6 +108,39 @@ def gateway(arguments: argparse.Namespace) -> None:
         await gateway.stop()
 
     run_loop(hold)
+
+
+def smpp(arguments: argparse.Namespace) -> None:
+    """The SMPP door for customers."""
+    set_up_process(arguments)
+    from sampan.database import Snapshot
+    from sampan.interfaces.smpp_door.door import SETTINGS, SmppDoor
+    from sampan.messages.planning import THIS_PLATFORM
+    from sampan.smpp.server import Server
+
+    async def serve() -> None:
+        door = SmppDoor(THIS_PLATFORM, rate=arguments.rate)
+        Snapshot.listen_for_changes("smpp")
+        server = Server(door, SETTINGS)
+        await server.start(arguments.host, arguments.port, _tls(arguments.tls_certificate, arguments.tls_key))
+        settle_down()
+        await until_told_to_stop()
+        await server.stop()
+        await door.close()
+
+    run_loop(serve)
+
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
+    """TLS where a certificate is named."""
+    if not certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key or None)
+    except OSError as error:
+        raise CannotStart(f"The SMPP door's certificate {certificate} cannot be used: {error}") from error
+    return context
 
 
 def worker(arguments: argparse.Namespace) -> None:

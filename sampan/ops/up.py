@@ -39,6 +39,7 @@ class Platform:
         self._writing = threading.Lock()  # over ready.json, its pids and whether it stands
         self.addresses: dict[str, Address] = {
             "web": (self._host, self._port),
+            "smpp": (self._host, self._port + 1),
             "simulator": (self._host, self._port + 3),
             "simulator's control": (self._host, self._port + 4),
             "metrics": (self._host, self._port + 5),
@@ -110,7 +111,10 @@ class Platform:
         return [
             [program("simulator", "--host", host, *ports, "--time-scale", scale, "--memory", memory)],
             [program("gateway"), program("worker", *metrics)],
-            [program("web", "--host", host, "--port", f"{port}", copies=self._web_processes)],
+            [
+                program("smpp", "--host", host, "--port", f"{port + 1}"),
+                program("web", "--host", host, "--port", f"{port}", copies=self._web_processes),
+            ],
         ]
 
     def _note(self, pids: Pids) -> None:
@@ -136,6 +140,7 @@ class Platform:
         system_id, password = simulator_account(self._installation.secret())
         ready: dict[str, Any] = {
             "web": f"http://{host}:{port}",
+            "smpp": f"{host}:{port + 1}",
             "simulator": {
                 "smpp": f"{host}:{port + 3}",
                 "control": f"http://{host}:{port + 4}",
@@ -157,6 +162,7 @@ class Platform:
         if self._after_restore:
             lines.append("  sending is HELD after the restore: look at what waits, then `sampan sending release`")
         lines += [
+            f"  SMPP for customers: {ready['smpp']}",
             f"  simulator: SMPP on {ready['simulator']['smpp']}, control {ready['simulator']['control']}",
             f"  metrics: {ready['metrics']}",
             "Ctrl-C stops it.",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
-from sampan.accounts.keys import add_key
+from sampan.accounts.keys import CHARACTERS, SHORT_CHARACTERS, add_key
 from sampan.accounts.tables import LONGEST_LOGIN_NAME, Customer, Person
 from sampan.billing import ledger
 from sampan.billing.money import in_cents, pips_of
@@ -62,9 +62,10 @@ def add(arguments: argparse.Namespace) -> Answer:
 
 
 def key(arguments: argparse.Namespace) -> Answer:
-    """A key that works as password at the HTTP API."""
+    """A key that works as password at the HTTP API and the SMPP door."""
     owner = _owner(arguments.login)
-    secret = add_key(owner, name=arguments.name, now=datetime.now(UTC))
+    characters = SHORT_CHARACTERS if arguments.short else CHARACTERS
+    secret = add_key(owner, name=arguments.name, now=datetime.now(UTC), characters=characters)
     return Answer({"login": owner.login_name, "key": secret}, [secret])
 
 

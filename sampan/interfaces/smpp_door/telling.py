@@ -1,0 +1,103 @@
+"""Receipts go out to who is bound, within their windows; what is not acknowledged comes again."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+import psycopg
+import structlog
+
+from sampan.database import Connection, DatabaseThreads
+from sampan.interfaces.smpp_door import receipts
+from sampan.interfaces.smpp_door.receipts import Told
+from sampan.smpp.server import ServerSession
+from sampan.smpp.session import Answer, SessionClosed
+
+LOOK_EVERY_S = 0.2
+AWAY_S = 1.0
+MOST_AT_ONCE = 500
+REFUSED_AGAIN_AFTER = timedelta(seconds=60)
+
+log = structlog.get_logger()
+
+
+class Telling:
+    """The receipts of all sessions that take deliveries. `receivers` gives them by login (a person's id)."""
+
+    def __init__(
+        self,
+        threads: DatabaseThreads,
+        clock: Callable[[], datetime],
+        receivers: Callable[[], Mapping[int, list[ServerSession]]],
+    ) -> None:
+        self._threads = threads
+        self._clock = clock
+        self._receivers = receivers
+        self._done: list[int] = []
+        self._enroute: list[int] = []
+        self._refused: list[int] = []
+        self._undelivered: list[int] = []
+
+    def answered(self, answers: Iterable[Answer]) -> None:
+        """Deliveries were answered."""
+        for token, status, _ in answers:
+            told: Told = token
+            (self._refused if status else self._done if told.is_last else self._enroute).append(told.id)
+
+    def undelivered(self, tokens: Iterable[object]) -> None:
+        """Deliveries had no answer."""
+        self._undelivered += [token.id for token in tokens if isinstance(token, Told)]
+
+    async def run(self) -> None:
+        """Tell what there is to tell, for ever."""
+        while True:
+            try:
+                more = await self.turn()
+            except psycopg.OperationalError as error:
+                log.warning("smpp_door.database_away", error=str(error).strip())
+                await asyncio.sleep(AWAY_S)
+                continue
+            if not more:
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def turn(self) -> bool:
+        """Note what was answered and tell what is due; whether there may be more at once."""
+        await self._note()
+        receivers = self._receivers()
+        room = sum(session.room for sessions in receivers.values() for session in sessions)
+        most = min(room, MOST_AT_ONCE)
+        if most <= 0:
+            return False
+        told = await self._threads.run(receipts.take, list(receivers), most, self._clock())
+        by_login: defaultdict[int, list[Told]] = defaultdict(list)
+        for each in told:
+            by_login[each.person_id].append(each)
+        for person_id, theirs in by_login.items():
+            self._deliver(receivers[person_id], theirs)
+        return len(told) == most
+
+    def _deliver(self, sessions: Iterable[ServerSession], told: list[Told]) -> None:
+        for session in sessions:
+            now, told = told[: session.room], told[session.room :]
+            try:
+                session.deliver([(each, each.body) for each in now])
+            except SessionClosed:
+                self.undelivered(now)
+        self.undelivered(told)
+
+    async def _note(self) -> None:
+        if self._done or self._enroute or self._refused or self._undelivered:
+            lists = self._done, self._enroute, self._refused, self._undelivered
+            self._done, self._enroute, self._refused, self._undelivered = [], [], [], []
+            await self._threads.run(_note, *lists, now=self._clock())
+
+
+def _note(
+    conn: Connection, done: list[int], enroute: list[int], refused: list[int], undelivered: list[int], *, now: datetime
+) -> None:
+    with conn.transaction():
+        receipts.done(conn, done)
+        receipts.enroute_told(conn, enroute, now)
+        receipts.give_back(conn, refused, now + REFUSED_AGAIN_AFTER)
+        receipts.give_back(conn, undelivered, now)

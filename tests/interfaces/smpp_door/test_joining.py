@@ -1,0 +1,154 @@
+"""Long texts that come in parts are one message, priced once, and each part has its answer and its receipt (S124)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from sampan.accounts.tables import Person
+from sampan.billing import ledger
+from sampan.billing.tables import Account
+from sampan.composing.alphabet import encode_gsm
+from sampan.composing.parts import compose
+from sampan.database import Connection
+from sampan.interfaces.smpp_door.door import utc_now
+from sampan.interfaces.smpp_door.joining import ALL_PARTS_WITHIN, SUBMITTED_WITHIN, keep_part
+from sampan.interfaces.smpp_door.logins import Login
+from sampan.interfaces.smpp_door.reading import read_submit
+from sampan.interfaces.smpp_door.words import BALANCE_TOO_LOW, REFERENCE_REUSED
+from sampan.smpp.concatenation import Concatenation, sar_tlvs, write_header
+from sampan.smpp.pdu import EsmClass, MessageState, QuerySm, Status, SubmitSm
+from tests.dispatch.running import gateway, places_at, simulator
+from tests.interfaces.smpp_door.running import HANDSET, message, open_door, rows, submitted
+from tests.interfaces.smpp_door.test_door import receipt_of, run
+from tests.world import SENDER, make_customer, make_places
+
+TEXT = " ".join(f"Order {number} is ready." for number in range(20))
+CHINESE = "，".join(f"{number}號訂單已備妥🌹" for number in range(12))
+
+
+def in_headers(octets: bytes, size: int, coding: int = 0) -> list[SubmitSm]:
+    pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
+    return [
+        message(
+            write_header(Concatenation(77, len(pieces), number)) + piece, esm_class=EsmClass.UDHI, data_coding=coding
+        )
+        for number, piece in enumerate(pieces, 1)
+    ]
+
+
+def in_sar(octets: bytes, size: int) -> list[SubmitSm]:
+    pieces = [octets[start : start + size] for start in range(0, len(octets), size)]
+    return [
+        message(piece, tlvs=sar_tlvs(Concatenation(77, len(pieces), number))) for number, piece in enumerate(pieces, 1)
+    ]
+
+
+PARTED = {
+    "headers": (TEXT, in_headers(encode_gsm(TEXT), 153)),
+    "headers, shorter than need be": (TEXT, in_headers(encode_gsm(TEXT), 150)),
+    "SAR": (TEXT, in_sar(encode_gsm(TEXT), 153)),
+    "Chinese, characters cut in two": (CHINESE, in_headers(CHINESE.encode("utf-16-be"), 134, 8)),
+}
+
+
+@pytest.mark.parametrize(("text", "parts"), PARTED.values(), ids=PARTED)
+def test_parts_in_any_order_are_one_text(database: Connection, text: str, parts: list[SubmitSm]) -> None:
+    async def scenario() -> None:
+        async with simulator() as smsc:
+            places_at(smsc)
+            async with gateway(), open_door() as door, door.bound(make_customer()) as link:
+                answers = [answer for part in reversed(parts) for answer in await submitted(link, part)]
+                assert {status for status, _ in answers} == {Status.ESME_ROK}
+                deliveries = await link.until("deliveries", len(parts))
+                receipts = [receipt_of(delivery) for delivery in deliveries]
+                assert {receipt.state for receipt in receipts} == {MessageState.DELIVERED}
+                assert {receipt.id for receipt in receipts} == {id_ for _, id_ in answers}
+                assert rows(database, "SELECT text, recipients FROM batch") == [(text, 1)]
+                composed = compose(text)
+                assert rows(database, "SELECT parts, units FROM message") == [(len(composed.parts), composed.units)]
+                assert rows(database, "SELECT FROM smpp_part") == []
+
+    run(scenario)
+
+
+def test_of_a_text_that_is_refused_the_last_part_is_answered_so_and_the_others_are_told(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        async with open_door() as door, door.bound(make_customer(balance="0.0001")) as link:
+            parts = in_headers(encode_gsm(TEXT), 153)
+            answers = [answer for part in parts for answer in await submitted(link, part)]
+            assert [status for status, _ in answers] == [Status.ESME_ROK, Status.ESME_ROK, BALANCE_TOO_LOW]
+            receipts = [receipt_of(delivery) for delivery in await link.until("deliveries", 2)]
+            assert {receipt.id for receipt in receipts} == {id_ for _, id_ in answers[:2]}
+            assert {(receipt.state, receipt.error) for receipt in receipts} == {(MessageState.REJECTED, "308")}
+
+    run(scenario)
+
+
+def test_parts_that_stay_alone_are_told_and_cost_nothing(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        times = [utc_now()]
+        harbour = make_customer()
+        async with open_door(clock=lambda: times[-1]) as door, door.bound(harbour) as link:
+            ((_, part_id),) = await submitted(link, in_headers(encode_gsm(TEXT), 153)[0])
+            assert (await link.session.query(QuerySm(part_id))).message_state == MessageState.ENROUTE
+            times.append(times[0] + ALL_PARTS_WITHIN + timedelta(seconds=1))
+            await door.door.keep_order()
+            (delivery,) = await link.until("deliveries")
+            assert (receipt_of(delivery).id, receipt_of(delivery).state) == (part_id, MessageState.REJECTED)
+            assert ledger.balances(database, [harbour.pk])[harbour.pk, Account.Kind.HELD] == 0
+
+    run(scenario)
+
+
+def test_a_whole_text_that_a_dead_process_left_is_sent_once(database: Connection) -> None:
+    """It died after the last part was kept; or after the text was submitted, before the parts were forgotten."""
+
+    async def scenario() -> None:
+        make_places()
+        harbour = make_customer()
+        owner = Login(Person.objects.get(customer=harbour).pk, harbour.pk, None)
+        now = utc_now()
+        for body in in_headers(encode_gsm(TEXT), 153):
+            _, whole = keep_part(database, owner, read_submit(body, now), HANDSET, now)
+        assert whole is not None
+        kept = rows(database, "SELECT * FROM smpp_part")
+        async with open_door(clock=lambda: now + SUBMITTED_WITHIN + timedelta(seconds=1)) as door:
+            await door.door.keep_order()
+            assert rows(database, "SELECT text FROM batch") == [(TEXT,)]
+            places = ", ".join(["%s"] * len(kept[0]))
+            for row in kept:
+                database.execute(f"INSERT INTO smpp_part VALUES ({places})".encode(), row)
+            await door.door.keep_order()
+            assert rows(database, "SELECT count(*) FROM message") == [(1,)]
+            assert rows(database, "SELECT FROM smpp_part") == []
+
+    asyncio.run(scenario())
+
+
+def test_the_same_part_again_has_the_same_id_and_another_under_its_number_is_refused(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        async with open_door() as door, door.bound(make_customer()) as link:
+            first, second, _ = in_headers(encode_gsm(TEXT), 153)
+            once = await submitted(link, first)
+            assert await submitted(link, first) == once
+            other = second.short_message[6:]
+            changed = first._replace(short_message=first.short_message[:6] + other)
+            assert await submitted(link, changed) == [(REFERENCE_REUSED, "")]
+
+    run(scenario)
+
+
+def test_a_long_text_in_one_payload_is_one_message(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        async with open_door() as door, door.bound(make_customer()) as link:
+            body = message(b"", tlvs=((0x0424, encode_gsm(TEXT)),))
+            assert [status for status, _ in await submitted(link, body)] == [Status.ESME_ROK]
+            assert rows(database, "SELECT text, sender FROM batch") == [(TEXT, SENDER)]
+            assert rows(database, "SELECT parts FROM message") == [(3,)]
+
+    run(scenario)
