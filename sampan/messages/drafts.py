@@ -181,6 +181,7 @@ def seal(plan: Plan, *also: str) -> str:
         draft.text,
         plan.sender,
         plan.signature,
+        list(plan.footers),
         draft.route,
         plan.purpose,
         plan.validity_minutes,

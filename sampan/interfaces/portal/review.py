@@ -16,14 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from sampan.composing.parts import Measured, measure
 from sampan.interfaces.csv_files import csv_response
 from sampan.interfaces.portal.access import Member, for_writers, page
 from sampan.interfaces.portal.compose import options_of, own_draft
+from sampan.interfaces.portal.review_law import Length, Said, lengths, said
 from sampan.interfaces.tags import reason_words
 from sampan.interfaces.words import words_of_flaw
 from sampan.messages import drafts
-from sampan.messages.planning import Kind, Plan, plan
+from sampan.messages.planning import Kind, Plan, Terms, plan
 from sampan.messages.recurring import Every, clock_of
 from sampan.messages.tables import ComposeDraft
 from sampan.reasons import Reason, Refused
@@ -55,13 +55,6 @@ class LeftOut(NamedTuple):
     numbers: int
 
 
-class Length(NamedTuple):
-    """How long the text is where it goes."""
-
-    is_china: bool
-    measured: Measured
-
-
 class Seen(NamedTuple):
     """What a member sees before sending."""
 
@@ -71,6 +64,7 @@ class Seen(NamedTuple):
     charges: list[Charge]
     left_out: list[LeftOut]
     lengths: list[Length]
+    law: Said
     units_each: int | None  # where it is the same for all
     available_pips: int
 
@@ -128,16 +122,17 @@ def _back(draft: ComposeDraft) -> HttpResponse:
     return redirect(f"{reverse('draft', args=[draft.id])}?check")
 
 
-def _planned(member: Member, draft: ComposeDraft, now: datetime) -> tuple[drafts.Numbers, Plan, Directory]:
+def _planned(member: Member, draft: ComposeDraft, now: datetime) -> tuple[drafts.Numbers, Plan, Terms]:
     numbers = drafts.numbers_of(draft)
     terms = options_of(member, now).terms
     submitted = drafts.as_submitted(draft, member.customer, numbers.numbers)
     submitted = replace(submitted, person_id=member.person.pk)  # who sends it, whoever wrote it
-    return numbers, plan(submitted, terms, now), terms.directory
+    return numbers, plan(submitted, terms, now), terms
 
 
 def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
-    numbers, planned, directory = _planned(member, draft, now)
+    numbers, planned, terms = _planned(member, draft, now)
+    directory = terms.directory
     sent = [(planned.kinds[place], count) for place, count in planned.counts.items()]
     left_out: Counter[Reason] = Counter()
     for kind, count in sent:
@@ -145,7 +140,6 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
             left_out[kind.reason] += count
     goes = [(kind, count) for kind, count in sent if kind.reason is None]
     regions = {directory.destinations[kind.destination_id].region for kind, _ in goes}
-    chinas = {region == Destination.Region.CHINA for region in regions}
     units = {kind.units for kind, _ in goes}
     return Seen(
         planned,
@@ -153,7 +147,8 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
         numbers,
         _charges(directory, planned, goes),
         [LeftOut(reason, count) for reason, count in left_out.most_common()],
-        [Length(china, measure(draft.text, china=china)) for china in sorted(chinas)],
+        lengths(planned, regions),
+        said(terms.law, planned, regions),
         units.pop() if len(units) == 1 else None,
         member.purse().available_pips,
     )
@@ -265,7 +260,7 @@ def left_out_csv(request: HttpRequest, member: Member, draft_id: UUID) -> HttpRe
     """The numbers that rules leave out, of one reason or of all."""
     draft = own_draft(member, draft_id)
     try:
-        _numbers, planned, _directory = _planned(member, draft, timezone.now())
+        _numbers, planned, _terms = _planned(member, draft, timezone.now())
     except Refused:
         return _back(draft)
     wanted = request.GET.get("reason", "")

@@ -1,0 +1,54 @@
+"""What the review says of the law: words barred in China, what a promotional text lacks and is given (S91, S95)."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+
+from sampan.compliance.footers import with_footer
+from sampan.compliance.law import Law
+from sampan.composing.parts import Measured, measure
+from sampan.interfaces.compliance_words import MISSING
+from sampan.interfaces.portal.promotions import REGION_WORDS
+from sampan.messages.planning import Plan
+from sampan.messages.tables import Purpose
+from sampan.routing.tables import Destination
+
+Region = Destination.Region
+
+
+class Length(NamedTuple):
+    """How long the text is where it goes, with all that is added to it."""
+
+    is_china: bool
+    measured: Measured
+
+
+class Said(NamedTuple):
+    """What the review says."""
+
+    illegal_words: str
+    missing: list[Promise]
+    added: list[tuple[Promise, str]]  # to where, and what
+
+
+def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
+    """To China, and elsewhere where its footer is the longest."""
+    shown = {}
+    for region in regions:
+        is_china = region == Region.CHINA
+        measured = measure(with_footer(plan.draft.text, plan.footers, region), china=is_china)
+        if is_china not in shown or measured.units > shown[is_china].units:
+            shown[is_china] = measured
+    return [Length(is_china, shown[is_china]) for is_china in sorted(shown)]
+
+
+def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
+    """Of a plan whose messages go to these regions."""
+    lacks = law.missing(plan.draft.customer, plan.draft.text) if plan.purpose == Purpose.PROMOTIONAL else []
+    shown = {Region.HONG_KONG if region == Region.MACAU else region for region in regions} if plan.footers else set()
+    return Said(
+        plan.illegal_words,
+        [MISSING[each] for each in lacks],
+        [(REGION_WORDS[region], with_footer("", plan.footers, region).strip()) for region in sorted(shown)],
+    )
