@@ -157,7 +157,7 @@ def test_staff_who_may_not_change_nothing(database: Connection) -> None:
     sent = scheduled(database, make_customer())
     money_only = make_staff("fay", role=Person.StaffRole.FINANCE)
     with pytest.raises(NotAllowed):
-        batches.delete_late(sent.batch_id, by=money_only, why="", now=NOW)
+        batches.delete_late(sent.batch_id, by=money_only, why="a try", now=NOW)
     assert Batch.objects.get().state == Batch.State.SCHEDULED
     assert shown(sent.message_ids[0]) == (Status.SCHEDULING, Reason.NONE, False)
 

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from sampan.interfaces.staff import audit, china, compliance, customers, doubts, home, operators, routes, security
+from sampan.interfaces.staff import (
+    audit,
+    china,
+    compliance,
+    customers,
+    doubts,
+    home,
+    operators,
+    routes,
+    schedules,
+    security,
+)
 
 app_name = "staff"
 urlpatterns = [
@@ -27,6 +38,8 @@ urlpatterns = [
     path("unknown/<id:message_id>/", doubts.settle, name="settle"),
     path("receipts/", doubts.strays, name="strays"),
     path("receipts/<id:receipt_id>/", doubts.stray, name="stray"),
+    path("schedules/", schedules.schedules, name="schedules"),
+    path("schedules/<id:batch_id>/", schedules.schedule, name="schedule"),
     path("operators/", operators.operators, name="operators"),
     path("operators/live/", operators.operators_live, name="operators-live"),
     path("operators/new/", operators.new_operator, name="new-operator"),

@@ -11,6 +11,7 @@ from sampan.accounts.tables import Person
 from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
+from sampan.messages.reports import waiting
 
 
 class Worklist(NamedTuple):
@@ -42,6 +43,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Of operators that are not paused"),
         (Act.RUN_OPERATOR, Act.CHANGE_OPERATOR),
         pulse.TROUBLED,
+    ),
+    Worklist(
+        "staff:schedules",
+        _("Schedules that came due late"),
+        _("Held until the customer or you release them"),
+        (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE),
+        waiting.HELD_WAITING,
     ),
     Worklist(
         "staff:unknown",

@@ -53,14 +53,16 @@ class LateBatch(NamedTuple):
     scheduled_at: datetime
     recipients: int
     held_for: Batch.HeldFor | None  # None: it is due
+    has_started: bool
 
 
 LATE = f"""
-    SELECT b.id, b.customer_id, c.name, b.scheduled_at, b.recipients, b.held_for
+    SELECT b.id, b.customer_id, c.name, coalesce(b.scheduled_at, b.created_at), b.recipients, b.held_for,
+           b.started_at IS NOT NULL
       FROM batch b JOIN customer c ON c.id = b.customer_id
      WHERE b.state = {Batch.State.HELD.value}
         OR b.state = {Batch.State.SCHEDULED.value} AND b.scheduled_at <= %(until)s
-     ORDER BY b.held_for IS NULL, b.scheduled_at, b.id LIMIT %(most)s"""
+     ORDER BY b.held_for IS NULL, 4, b.id LIMIT %(most)s"""
 HELD_WAITING = f"""
     SELECT count(*)::int, min(scheduled_at) FROM batch
      WHERE state = {Batch.State.HELD.value} AND held_for = {Batch.HeldFor.LATE.value}"""
