@@ -145,6 +145,7 @@ class Reason(Enum):
     PLATFORM_CANNOT_SEND = 177, None, "The text cannot be sent now. Try again later, or call us"
     NO_WINDOW = 160, None, "The customer has no support window open. Ask the customer to open one"
     OWNERS_ONLY = 161, None, "Only the account's owner decides this. Ask the owner"
+    NOT_BLOCKED = 162, None, "This address is not blocked (any more)"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -8,12 +8,14 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from math import ceil
 from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from sampan.accounts.access import Caller, authenticate, remembered
+from sampan.accounts.blocking import blocks, note_failure
 from sampan.billing import ledger
 from sampan.billing.money import in_cents
 from sampan.billing.tables import Account
@@ -45,6 +47,7 @@ PURPOSES = {
 
 PLAIN_TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 RETRY_SOON = [*PLAIN_TEXT, (b"retry-after", b"1")]
+DOOR = "HTTP"  # as staff see it among the blocked addresses
 
 # What each refusal is called here (docs/api/http.md); every Reason a draft can meet has its number.
 CODES = {
@@ -216,13 +219,17 @@ class HttpApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        address = str((scope.get("client") or ("", 0))[0])
         try:
+            if blocked_s := await self._blocked_for_s(address):
+                await answer(send, 429, b"", [*PLAIN_TEXT, (b"retry-after", str(blocked_s).encode())])
+                return
             query = scope["query_string"]
             if scope["method"] == "POST":
                 query = b"&".join((query, await read_body(receive, MOST_BODY_OCTETS)))
-            address = self.addresses[scope["path"].lower()]
+            reply_to = self.addresses[scope["path"].lower()]
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                reply = await address(parse_parameters(query))
+                reply = await reply_to(parse_parameters(query))
         except Disconnected:
             return
         except Wrong as wrong:
@@ -230,6 +237,8 @@ class HttpApi:
         except BodyTooLarge:
             reply = "ERROR:243"
         except Refused as refused:
+            if refused.reason == Reason.BAD_CREDENTIALS and address:
+                await self._threads.run(note_failure, refused.value, DOOR, address, datetime.now(UTC))
             if refused.reason == Reason.OVERLOADED:
                 await answer(send, 429, b"", RETRY_SOON)
                 return
@@ -240,6 +249,14 @@ class HttpApi:
             log.error("http_api.failed", path=scope["path"], error=repr(error))
             reply = f"ERROR:{CODES[Reason.UNEXPECTED]}"
         await answer(send, 200, reply.encode(), PLAIN_TEXT)
+
+    async def _blocked_for_s(self, address: str) -> int:
+        """For how long this address is let in no more; 0 where it is (spec S125)."""
+        blocked = blocks.current()
+        if blocked is None:
+            blocked = await self._threads.run(blocks.get)
+        until = blocked.get(address)
+        return max(0, ceil((until - datetime.now(UTC)).total_seconds())) if until else 0
 
     async def _caller(self, parameters: Parameters) -> Caller:
         login_name, secret = parameters["username"], parameters["password"]

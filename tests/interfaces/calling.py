@@ -26,6 +26,7 @@ async def call(
     method: str = "GET",
     body: bytes = b"",
     headers: dict[str, str] | None = None,
+    address: str = "127.0.0.1",
 ) -> Reply:
     """One request, one reply."""
     sent: list[dict[str, Any]] = []
@@ -35,7 +36,7 @@ async def call(
         "path": path,
         "query_string": query.encode() if isinstance(query, str) else query,
         "headers": [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()],
-        "client": ("127.0.0.1", 50_000),
+        "client": (address, 50_000),
     }
 
     async def receive() -> dict[str, Any]:

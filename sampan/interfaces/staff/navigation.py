@@ -38,6 +38,7 @@ GROUPS = (
             Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
             Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),
             Line("staff:schedules", _("Late schedules"), "clock", (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE)),
+            Line("staff:blocked", _("Blocked addresses"), "lock", (Act.UNBLOCK_ADDRESS,)),
             Line("staff:operators", _("Operators, links"), "pulse", (Act.RUN_OPERATOR, Act.CHANGE_OPERATOR)),
         ),
     ),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from sampan.interfaces.staff import (
     audit,
+    blocked,
     china,
     compliance,
     customers,
@@ -34,6 +35,7 @@ urlpatterns = [
     path("china/numbers/", china.number_lists, name="china-numbers"),
     path("china/signatures/", china.signature_list, name="signatures"),
     path("china/signatures/<id:signature_id>/", china.signature, name="signature"),
+    path("blocked/", blocked.blocked, name="blocked"),
     path("unknown/", doubts.unknown, name="unknown"),
     path("unknown/<id:message_id>/", doubts.settle, name="settle"),
     path("receipts/", doubts.strays, name="strays"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sampan.accounts import blocking
 from sampan.accounts.acts import Act, may
 from sampan.accounts.tables import Person
 from sampan.compliance import signatures
@@ -50,6 +51,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Held until the customer or you release them"),
         (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE),
         waiting.HELD_WAITING,
+    ),
+    Worklist(
+        "staff:blocked",
+        _("Blocked addresses"),
+        _("They guess passwords; let in those who are known"),
+        (Act.UNBLOCK_ADDRESS,),
+        blocking.WAITING,
     ),
     Worklist(
         "staff:unknown",

@@ -13,6 +13,7 @@ from tests.dispatch import running  # noqa: F401 - lets a test's loop ask the OR
 from tests.interfaces.calling import Reply, call
 from tests.world import PASSWORD, PLATFORM, SENDER
 
+HERE = "127.0.0.1"
 SEND = "/misweb/f_sendsms.aspx"
 STATUS = "/misweb/f_getsmsdstatus.aspx"
 BALANCE = "/misweb/f_getuserbalance.aspx"
@@ -37,13 +38,15 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]]) -> None:
         intake, threads = Intake(PLATFORM), DatabaseThreads(2, "tests")
         door = HttpApi(intake, threads)
 
-        async def ask(path: str = SEND, *, raw: bytes | None = None, post: bool = False, **changes: Any) -> Reply:
+        async def ask(
+            path: str = SEND, *, raw: bytes | None = None, post: bool = False, address: str = HERE, **changes: Any
+        ) -> Reply:
             wanted = RIGHT if path == SEND else {"username": "harbour", "password": PASSWORD}
             values = {name: value for name, value in (wanted | changes).items() if value is not None}
             query = raw if raw is not None else urlencode(values).encode()
             if post:
-                return await call(door, path, method="POST", body=query)
-            return await call(door, path, query)
+                return await call(door, path, method="POST", body=query, address=address)
+            return await call(door, path, query, address=address)
 
         try:
             await scenario(ask)

@@ -1,0 +1,93 @@
+"""Addresses that guess passwords or keys at the doors of the APIs are let in nowhere for a while (spec S125).
+
+A door asks `blocks` before it looks at a request (no database: the list is kept in memory), and tells `note_failure`
+of every wrong password or key. Only public addresses are blocked: others are proxies of ours, that stand for many.
+"""
+
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from django.db import transaction
+
+from sampan.accounts.acts import Act, record
+from sampan.accounts.sign_in import KEPT_FOR, WITHIN
+from sampan.accounts.tables import LONGEST_LOGIN_NAME, BlockedAddress, Person, SignInFailure
+from sampan.database import Connection, Snapshot
+from sampan.reasons import Reason, Refused
+
+MOST_FAILURES = 20  # from one address, in sign_in.WITHIN
+BLOCKED_FOR = timedelta(minutes=30)
+MOST_LISTED = 10_000
+
+LIST = "SELECT host(address), until FROM blocked_address ORDER BY until DESC LIMIT %s"
+
+
+def _load(conn: Connection) -> dict[str, datetime]:
+    return dict(conn.execute(LIST, [MOST_LISTED]).fetchall())
+
+
+blocks: Snapshot[dict[str, datetime]] = Snapshot(_load, "blocked_address")
+"""Address → until when it is let in nowhere."""
+
+NOTE = """
+    INSERT INTO sign_in_failure (login_name, door, address, at) VALUES (%(name)s, %(door)s, %(address)s, %(now)s)"""
+COUNT = "SELECT count(*) FROM sign_in_failure WHERE address = %(address)s AND at > %(since)s"
+FORGET = """
+    WITH old AS (DELETE FROM sign_in_failure WHERE at < %(old)s) DELETE FROM blocked_address WHERE until < %(old)s"""
+BLOCK = """
+    INSERT INTO blocked_address (address, door, failures, login_name, since, until)
+    VALUES (%(address)s, %(door)s, %(failures)s, %(name)s, %(now)s, %(until)s)
+    ON CONFLICT (address) DO UPDATE SET door = excluded.door, failures = excluded.failures, until = excluded.until,
+        login_name = excluded.login_name,
+        since = CASE WHEN blocked_address.until > excluded.since THEN blocked_address.since ELSE excluded.since END"""
+
+
+def note_failure(conn: Connection, login_name: str, door: str, address: str, now: datetime) -> bool:
+    """A wrong password or key was tried; whether the address is blocked by that."""
+    values = {
+        "name": login_name.lower()[:LONGEST_LOGIN_NAME].replace("\0", ""),
+        "door": door,
+        "address": address,
+        "now": now,
+        "since": now - WITHIN,
+        "old": now - KEPT_FOR,
+        "until": now + BLOCKED_FOR,
+    }
+    conn.execute(NOTE, values)
+    if not ip_address(address).is_global:
+        return False
+    failures = (conn.execute(COUNT, values).fetchone() or [0])[0]
+    if failures < MOST_FAILURES:
+        return False
+    conn.execute(BLOCK, values | {"failures": failures})
+    conn.execute(FORGET, values)
+    return True
+
+
+@transaction.atomic
+def unblock(address: str, *, by: Person, why: str, now: datetime) -> None:
+    """Staff let an address in again; what it has tried is forgotten. Raises Refused where it is not blocked."""
+    blocked = BlockedAddress.objects.select_for_update().filter(address=address).first()
+    failures = SignInFailure.objects.filter(address=address)
+    if blocked is None and not failures.exists():
+        raise Refused(Reason.NOT_BLOCKED, "address", address)
+    before = {"until": blocked.until.isoformat(), "door": blocked.door} if blocked else {"failures": failures.count()}
+    record(Act.UNBLOCK_ADDRESS, by=by, subject=f"address {address}", before=before, why=why, now=now)
+    failures.delete()
+    if blocked:
+        blocked.delete()
+
+
+LOCKED = """
+    SELECT host(address), count(*)::int, max(login_name), max(at) FROM sign_in_failure
+     WHERE at > %s AND address IS NOT NULL AND door = 'pages' GROUP BY address HAVING count(*) >= %s
+     ORDER BY max(at) DESC LIMIT 100"""
+
+
+def guessing_at_pages(conn: Connection, least: int, now: datetime) -> list[tuple[str, int, str, datetime]]:
+    """Addresses whose sign-ins at the pages wait now: address, failures, the last login name, the last time."""
+    return [(address, count, name, at) for address, count, name, at in conn.execute(LOCKED, [now - WITHIN, least])]
+
+
+WAITING = "SELECT count(*), min(since) FROM blocked_address WHERE until > %(now)s"
+"""SQL: how many addresses are blocked now, and since when the first of them is."""

@@ -1,0 +1,72 @@
+"""Addresses that guess are blocked for a while, and staff let them in again (spec S125)."""
+
+from datetime import timedelta
+
+import pytest
+
+from sampan.accounts.acts import NotAllowed
+from sampan.accounts.blocking import BLOCKED_FOR, MOST_FAILURES, blocks, guessing_at_pages, note_failure, unblock
+from sampan.accounts.sign_in import prove
+from sampan.accounts.tables import AuditEntry, BlockedAddress, Person, SignInFailure
+from sampan.database import Connection
+from sampan.reasons import Reason, Refused
+from tests.world import NOW, make_customer, make_staff
+
+STRANGER = "8.8.8.8"  # public; those for documentation do not count as such
+
+
+def guess(conn: Connection, times: int, *, address: str = STRANGER, name: str = "harbour") -> list[bool]:
+    return [note_failure(conn, name, "HTTP", address, NOW) for _ in range(times)]
+
+
+def test_the_twentieth_wrong_password_blocks_the_address(database: Connection) -> None:
+    assert guess(database, MOST_FAILURES) == [False] * (MOST_FAILURES - 1) + [True]
+    assert blocks.get(database) == {STRANGER: NOW + BLOCKED_FOR}
+    found = BlockedAddress.objects.get()
+    assert (found.failures, found.door, found.login_name) == (MOST_FAILURES, "HTTP", "harbour")
+
+
+def test_failures_of_long_ago_count_no_more(database: Connection) -> None:
+    guess(database, MOST_FAILURES - 1)
+    SignInFailure.objects.update(at=NOW - timedelta(minutes=16))
+    assert guess(database, 1) == [False]
+
+
+def test_going_on_prolongs_it(database: Connection) -> None:
+    guess(database, MOST_FAILURES)
+    note_failure(database, "other", "HTTP", STRANGER, NOW + timedelta(minutes=5))
+    found = BlockedAddress.objects.get()
+    assert (found.since, found.until) == (NOW, NOW + timedelta(minutes=35))
+
+
+@pytest.mark.parametrize("address", ["10.0.0.9", "127.0.0.1", "::1"])
+def test_a_proxy_of_ours_is_never_blocked(database: Connection, address: str) -> None:
+    assert not any(guess(database, MOST_FAILURES + 1, address=address))
+    assert not BlockedAddress.objects.exists()
+
+
+def test_staff_unblock_and_what_was_tried_is_forgotten(database: Connection) -> None:
+    guess(database, MOST_FAILURES)
+    unblock(STRANGER, by=make_staff(), why="their new server", now=NOW)
+    assert blocks.get(database) == {}
+    assert guess(database, 1) == [False]
+    assert AuditEntry.objects.get().subject == f"address {STRANGER}"
+
+
+def test_what_is_not_blocked_cannot_be_unblocked_nor_by_finance(database: Connection) -> None:
+    with pytest.raises(Refused) as refused:
+        unblock(STRANGER, by=make_staff(), why="", now=NOW)
+    assert refused.value.reason == Reason.NOT_BLOCKED
+    guess(database, MOST_FAILURES)
+    with pytest.raises(NotAllowed):
+        unblock(STRANGER, by=make_staff("fay", role=Person.StaffRole.FINANCE), why="", now=NOW)
+    assert BlockedAddress.objects.exists()
+
+
+def test_who_waits_at_the_sign_in_page_is_listed_apart(database: Connection) -> None:
+    make_customer()
+    for _ in range(5):
+        prove("harbour", "wrong", address=STRANGER, now=NOW)
+    assert guessing_at_pages(database, 5, NOW) == [(STRANGER, 5, "harbour", NOW)]
+    unblock(STRANGER, by=make_staff(), why="forgot it", now=NOW)
+    assert guessing_at_pages(database, 5, NOW) == []
