@@ -12,6 +12,12 @@ from sampan.reasons import Reason, Refused
 LONGEST_WORDS = 500
 Status = Customer.Status
 
+# How many registrations and sender IDs wait, and since when: for the console's worklist.
+WAITING_APPROVALS = f"""
+    SELECT count(*), min(asked_at) FROM (
+        SELECT asked_at FROM application WHERE decision = {Decision.WAITING.value}
+        UNION ALL SELECT asked_at FROM sender_request WHERE decision = {Decision.WAITING.value}) AS waiting"""
+
 
 @transaction.atomic
 def apply(person: Person, octets: bytes, *, file_name: str, registration_number: str, now: datetime) -> Application:

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from sampan.accounts.tables import Customer
-from sampan.interfaces.account_words import STATES
+from sampan.interfaces.account_words import GROUNDS, STATE_ACTS, STATES
 
 register = Library()
 
@@ -38,3 +38,15 @@ def account_state(status: int) -> SafeString:
         shape,
         words,
     )
+
+
+@register.filter
+def grounds_words(grounds: str) -> str:
+    """Why a sender ID is somebody's."""
+    return str(GROUNDS[grounds])
+
+
+@register.filter
+def state_act_words(act: str) -> str:
+    """What staff do to an account."""
+    return str(STATE_ACTS[act])

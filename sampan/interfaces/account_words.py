@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sampan.accounts.tables import Customer
+from sampan.accounts.tables import Customer, SenderRequest
 from sampan.reasons import Reason
 
 ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
@@ -35,4 +35,17 @@ STATES: dict[Customer.Status, tuple[str, str | Promise]] = {
     Customer.Status.NORMAL: ("on", _("Approved")),
     Customer.Status.SUSPENDED: ("warn", _("Suspended")),
     Customer.Status.CLOSED: ("off", _("Closed")),
+}
+
+STATE_ACTS: dict[str, str | Promise] = {
+    "suspend": _("Suspend the account"),
+    "reopen": _("Reopen the account"),
+    "close": _("Close the account for good"),
+}
+
+GROUNDS: dict[str, str | Promise] = {
+    SenderRequest.Grounds.REGISTRATION: _("Name on the business registration"),
+    SenderRequest.Grounds.TRADE_MARK: _("Trade mark"),
+    SenderRequest.Grounds.OFCA: _("OFCA’s register; begins with #"),
+    SenderRequest.Grounds.OWN_NUMBER: _("Own mobile number, by a code"),
 }

@@ -45,7 +45,11 @@ class PageLink(NamedTuple):
     acts: tuple[Act, ...]
 
 
-LINKS: Sequence[PageLink] = (PageLink("staff:purpose", gettext_lazy("Purpose"), (Act.FIX_PURPOSE,)),)
+STATE_ACTS = (Act.SUSPEND_CUSTOMER, Act.CLOSE_CUSTOMER, Act.WITHDRAW_SENDER, Act.RESET_SECOND_FACTOR)
+LINKS: Sequence[PageLink] = (
+    PageLink("staff:account", gettext_lazy("State, sender IDs"), STATE_ACTS),
+    PageLink("staff:purpose", gettext_lazy("Purpose"), (Act.FIX_PURPOSE,)),
+)
 
 
 @require_safe

@@ -34,6 +34,7 @@ GROUPS = (
         "",
         (
             Line("staff:worklist", _("Worklist"), "results"),
+            Line("staff:approvals", _("Approvals"), "tick", (Act.APPROVE_CUSTOMER, Act.GRANT_SENDER)),
             Line("staff:customers", _("Customers"), "people", (Act.SEE_CUSTOMERS,)),
             Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
             Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sampan.interfaces.staff import (
+    account_urls,
     audit,
     blocked,
     china,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("", home.worklist, name="worklist"),
     path("security/", security.own_security, name="security"),
     path("security/second-factor/", security.second_factor, name="second-factor"),
+    *account_urls.patterns(),
     path("roles/", home.roles, name="roles"),
     path("audit/", audit.audit, name="audit"),
     path("customers/", customers.customers, name="customers"),

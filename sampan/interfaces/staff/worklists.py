@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts import blocking
 from sampan.accounts.acts import Act, may
+from sampan.accounts.applications import WAITING_APPROVALS
 from sampan.accounts.tables import Person
 from sampan.compliance import signatures
 from sampan.database import Connection
@@ -38,6 +39,13 @@ class Waiting(NamedTuple):
 
 
 WORKLISTS: tuple[Worklist, ...] = (
+    Worklist(
+        "staff:approvals",
+        _("Approvals"),
+        _("Registrations and sender IDs: approve them, or send them back with words"),
+        (Act.APPROVE_CUSTOMER, Act.GRANT_SENDER),
+        WAITING_APPROVALS,
+    ),
     Worklist(
         "staff:operators",
         _("Links that are not bound"),
