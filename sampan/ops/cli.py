@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _add_processes(verbs)
     _add_customer(verbs)
     _add_operator(verbs)
+    _add_register(verbs)
     _add_message(verbs)
     return whole
 
@@ -241,6 +242,16 @@ def _add_operator(verbs: Any) -> None:
     link.add_argument("--window", type=int, default=10)
     link.add_argument("--bind", choices=("transceiver", "transmitter", "receiver"), default="transceiver")
     _add_tls(link)
+
+
+def _add_register(verbs: Any) -> None:
+    group = _group(verbs, "register", "the do-not-call register")
+    read = _verb(group, "import", "import OFCA's register, CSV or gzipped", _late("verbs.register", "import_file"))
+    read.add_argument("file", help="number and date listed, one a row")
+    read.add_argument("--by", required=True, metavar="LOGIN", help="who of the staff does it")
+    read.add_argument("--as-of", required=True, metavar="DATE", help="the day OFCA made the file: 2026-11-21")
+    read.add_argument("--kind", choices=("replace", "add", "remove"), default="replace", help="what the file holds")
+    read.add_argument("--may-shrink", action="store_true", help="it may take off more than half of the numbers")
 
 
 def _add_tls(verb: argparse.ArgumentParser) -> None:

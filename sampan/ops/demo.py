@@ -1,5 +1,6 @@
 """The demo world: a customer with money and sender IDs, one of our staff, and an operator at the simulator."""
 
+import io
 import secrets
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,12 @@ from django.db import transaction
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import pips_of
 from sampan.billing.opening import open_customer
+from sampan.compliance.footers import Profile, save_profile
+from sampan.compliance.register import import_register
+from sampan.compliance.screening import HONG_KONG
+from sampan.compliance.signatures import approve_signature, request_signature
+from sampan.compliance.tables import RegisterImport
+from sampan.compliance.words import add_words
 from sampan.ops.logins import write_demo
 from sampan.ops.world import ROUTES
 from sampan.routing.operators import add_operator
@@ -21,6 +28,9 @@ SENDERS = ("HarbourFlo", "85298765432")
 GROUNDS = "business registration of the demo"
 WINDOW = 50
 PASSWORD_OCTETS = 9
+REGISTER = b"61234567,2008-01-24\n61234568,2025-06-02\n"
+CHINA_WORDS = ("发票", "赌博")
+FOOTER = Profile("Harbour Florist", "海港花店", "28123456", "28123457", is_added=True)
 
 
 def simulator_dialect() -> dict[str, Any]:
@@ -37,7 +47,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
     if Person.objects.exists():
         return False
     customer, staff = (secrets.token_urlsafe(PASSWORD_OCTETS) for _ in range(2))
-    open_customer(
+    florist = open_customer(
         login_name="harbour",
         password=customer,
         name="Harbour Florist",
@@ -47,7 +57,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         paid_pips=pips_of(BALANCE),
         note=GROUNDS,
     )
-    Person.objects.create(
+    member_of_staff = Person.objects.create(
         login_name="staff",
         password=make_password(staff),
         name="Demo staff",
@@ -65,9 +75,29 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         rate_parts_per_s=0,
         dialect=simulator_dialect(),
     )
+    _make_law(florist, member_of_staff, now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
         "staff": {"username": "staff", "password": staff},
     }
     write_demo(folder, logins)
     return True
+
+
+def _make_law(customer: Customer, staff: Person, now: datetime) -> None:
+    """A small register, some words barred in China, and the customer's footer and signature."""
+    today = now.astimezone(HONG_KONG).date()
+    import_register(
+        io.BytesIO(REGISTER),
+        kind=RegisterImport.Kind.REPLACE,
+        register_date=today,
+        file_name="demo register.csv",
+        by=staff,
+        now=now,
+        today=today,
+    )
+    add_words(CHINA_WORDS, by=staff, now=now, why=GROUNDS)
+    owner = customer.members.get()
+    save_profile(customer, FOOTER, by=owner, now=now)
+    asked = request_signature(customer, "海港花店", grounds=GROUNDS, by=owner, now=now)
+    approve_signature(asked.pk, by=staff, now=now)

@@ -78,9 +78,9 @@ class Platform:
             url = postgres.url()
         self._installation.write_database_url(url)
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "HOME", "TZ") if name in os.environ}
-        return (
-            kept | {k: v for k, v in os.environ.items() if k.startswith("SAMPAN_")} | self._installation.environment()
-        )
+        reached = {"SAMPAN_PUBLIC_URL": f"http://{self._host}:{self._port}"}  # unless somebody says by which name
+        given = {k: v for k, v in os.environ.items() if k.startswith("SAMPAN_")}
+        return kept | reached | given | self._installation.environment()
 
     def _prepare(self, environment: Mapping[str, str]) -> None:
         argv = [sys.executable, "-m", "sampan", "prepare"]

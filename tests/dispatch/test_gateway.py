@@ -1,13 +1,23 @@
 """The whole data plane against a real SMSC over TCP: every magic number, and what dies under it (spec S71–S78)."""
 
 import asyncio
+from typing import cast
 
+import pytest
+
+from sampan import settings
 from sampan.accounts.tables import Customer
 from sampan.billing import ledger
 from sampan.billing.tables import Account
-from sampan.database import Connection
+from sampan.compliance.footers import Profile, save_profile
+from sampan.compliance.links import token_of
+from sampan.composing.alphabet import decode_gsm
+from sampan.database import Connection, Snapshot
+from sampan.dispatch.dispatcher import utc_now
 from sampan.messages.reconcile import discrepancies
+from sampan.messages.tables import Purpose
 from sampan.routing.tables import Operator
+from sampan.smpp.pdu import SubmitSm, decode
 from tests.dispatch.running import accept, count, destinations, eventually, gateway, places_at, simulator, statuses
 from tests.world import draft_of, make_customer
 
@@ -164,5 +174,31 @@ def test_a_second_gateway_takes_over_when_the_first_lets_go(database: Connection
                 ids = accept(database, draft).message_ids
                 await eventually(lambda: statuses(database, ids) == {ids[0]: (22, 300)})
             assert database.execute("SELECT epoch FROM operator_lease").fetchone() == (2,)
+
+    asyncio.run(scenario())
+
+
+def test_a_promotional_text_goes_out_with_the_link_of_its_own_message(
+    database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spec S95: the footer was priced before the message had an id."""
+    monkeypatch.setattr(settings, "PUBLIC_URL", "https://sampan.example")
+
+    async def scenario() -> None:
+        async with simulator() as smsc:
+            places_at(smsc)
+            harbour = make_customer()
+            profile = Profile("Harbour Florist", "海港花店", "28123456", "", is_added=True)
+            save_profile(harbour, profile, by=harbour.members.get(), now=utc_now())
+            Snapshot.forget_all()
+            async with gateway():
+                draft = draft_of(
+                    database, harbour, [447911123456, 447911123457], text="Roses", purpose=Purpose.PROMOTIONAL
+                )
+                ids = accept(database, draft).message_ids
+                await eventually(lambda: statuses(database, ids) == dict.fromkeys(ids, (22, 300)))
+            entries = smsc.journal.record.since(0, smsc.journal.record.last)
+            sent = {decode_gsm(cast(SubmitSm, decode(each.octets).body).short_message) for each in entries}
+            assert sent == {f"Roses\r\nHarbour Florist 28123456 Unsub: sampan.example/u/{token_of(id_)}" for id_ in ids}
 
     asyncio.run(scenario())

@@ -34,7 +34,7 @@ class Said(NamedTuple):
 
 def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
     """To China, and elsewhere where its footer is the longest."""
-    shown = {}
+    shown: dict[bool, Measured] = {}
     for region in regions:
         is_china = region == Region.CHINA
         measured = measure(with_footer(plan.draft.text, plan.footers, region), china=is_china)

@@ -92,12 +92,15 @@ def _close(conn: Connection, which: str, values: dict[str, object]) -> int:
 
 
 FORGET_DECISIONS = """
-    DELETE FROM filter_decision WHERE id IN (SELECT id FROM filter_decision WHERE at < %s ORDER BY at LIMIT %s)"""
+    DELETE FROM {0} WHERE id IN (SELECT id FROM {0} WHERE at < %s ORDER BY at LIMIT %s)"""
 
 
 def forget_decisions(conn: Connection, now: datetime) -> int:
-    """Filter decisions after 3 years; they name no number, only its keyed hash."""
-    return conn.execute(FORGET_DECISIONS, [now - DECISIONS_KEPT, MOST_AT_ONCE * MOST_ROUNDS]).rowcount
+    """Screenings and filter decisions after 3 years; they name no number, only its keyed hash."""
+    values = [now - DECISIONS_KEPT, MOST_AT_ONCE * MOST_ROUNDS]
+    return sum(
+        conn.execute(FORGET_DECISIONS.format(table), values).rowcount for table in ("screening", "filter_decision")
+    )
 
 
 EMPTIED = f"""
