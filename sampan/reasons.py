@@ -93,8 +93,6 @@ class Reason(Enum):
     SECOND_PERSON_NEEDED = 105, None, "Who entered it cannot confirm it. Ask somebody else of finance"
     NOT_OF_ONE_GROUP = 106, None, "The two accounts are not a primary and its sub account"
     CANNOT_BE_LINKED = 107, None, "A sub account has one primary and no sub accounts. Unlink {value} first"
-    NOT_A_RECEIPT = 108, None, "This is no PDF, JPEG or PNG file. Add the receipt as one of them"
-    RECEIPT_TOO_LARGE = 109, None, "This file is larger than {value}. Add a smaller one"
     NO_TOP_UP = 110, None, "There is no such top-up"
     NO_REFERENCE = 111, None, "There is no payment reference. Copy it from the bank's receipt"
     NO_GROUNDS = 112, None, "There is no reason. Say why"
@@ -146,6 +144,10 @@ class Reason(Enum):
     NO_WINDOW = 160, None, "The customer has no support window open. Ask the customer to open one"
     OWNERS_ONLY = 161, None, "Only the account's owner decides this. Ask the owner"
     NOT_BLOCKED = 162, None, "This address is not blocked (any more)"
+    NOT_TAKEN_YET = 163, None, "No operator has this message, so there is nothing to ask. Its page says why"
+    CASE_OPEN_ALREADY = 164, None, "A case is open about this message already"
+    NO_SUCH_CASE = 165, None, "The case is closed, or marked already. Look at it again"
+    TOO_MANY_TESTS = 166, None, "{value} tests were sent to this number. Ask the operator instead"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

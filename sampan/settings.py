@@ -26,6 +26,15 @@ PUBLIC_URL = os.environ.get("SAMPAN_PUBLIC_URL", "").rstrip("/")
 
 # What staff enter above this, in HK$, a second person confirms; a refund always (spec S85, S85a).
 SECOND_PERSON_ABOVE_DOLLARS = int(os.environ.get("SAMPAN_SECOND_PERSON_ABOVE", "10000"))
+# Who we are on receipts and statements: the name, then lines of the address, divided by "|".
+LETTERHEAD = os.environ.get("SAMPAN_LETTERHEAD", "Sampan SMS|Hong Kong").split("|")
+# Where top-ups are paid to, by billing's TopUp.Way; shown to customers.
+PAYMENT_DETAILS = {
+    "fps": os.environ.get("SAMPAN_FPS_ID", ""),
+    "bank": os.environ.get("SAMPAN_BANK_ACCOUNT", ""),
+    "cheque": os.environ.get("SAMPAN_CHEQUE_PAYEE", ""),
+    "card": "",
+}
 
 
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -125,6 +134,7 @@ TEMPLATES = [
                 "sampan.interfaces.tags",
                 "sampan.interfaces.account_tags",
                 "sampan.interfaces.staff_tags",
+                "sampan.interfaces.money_words",
             ],
         },
     }

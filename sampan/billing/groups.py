@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from sampan.accounts.acts import Act, record, require
+from sampan.accounts.permissions import Permission, may
 from sampan.accounts.tables import Customer, Person
 from sampan.billing import ledger
 from sampan.billing.ledger import Movement
@@ -77,7 +78,7 @@ def move_as_owner(origin_id: int, target_id: int, amount_pips: int, *, by: Perso
     """A primary's owner moves money between the primary and its sub accounts. Raises Refused."""
     origin, target = _locked(origin_id, target_id)
     group = {origin.primary_id or origin.pk, target.primary_id or target.pk}
-    if by.role != Person.Role.OWNER or group != {by.customer_id}:
+    if not may(by, Permission.MOVE_MONEY) or group != {by.customer_id}:
         raise Refused(Reason.NOT_OF_ONE_GROUP)
     if origin.status != Customer.Status.NORMAL or target.status == Customer.Status.CLOSED:
         raise Refused(Reason.ACCOUNT_DISABLED)

@@ -19,6 +19,7 @@ MOST_PIPS = 10_000_000 * PIPS_PER_DOLLAR
 LONGEST_REFERENCE = 60
 
 
+@transaction.atomic
 def file_top_up(
     customer_id: int,
     *,
@@ -29,13 +30,17 @@ def file_top_up(
     person: Person,
     now: datetime,
 ) -> TopUp:
-    """What a member, or staff for it, says was paid; finance then looks for it. Raises Refused."""
+    """What a member says was paid, for finance to look for. The same filed again is filed once. Raises Refused."""
     if amount_pips < LEAST_PIPS:
         raise Refused(Reason.AMOUNT_TOO_SMALL, "amount", in_cents(LEAST_PIPS))
     if amount_pips > MOST_PIPS:
         raise Refused(Reason.AMOUNT_TOO_LARGE, "amount", in_cents(MOST_PIPS))
     if not (reference := " ".join(reference.split())[:LONGEST_REFERENCE]):
         raise Refused(Reason.NO_REFERENCE, "reference")
+    Customer.objects.select_for_update(no_key=True).get(pk=customer_id)  # a button pressed twice
+    waiting = TopUp.objects.filter(customer_id=customer_id, state=TopUp.State.FILED, amount_pips=amount_pips)
+    if again := waiting.filter(way=way, reference__iexact=reference).first():
+        return again
     return TopUp.objects.create(
         customer_id=customer_id,
         amount_pips=amount_pips,
@@ -121,5 +126,5 @@ def reverse(conn: Connection, top_up: TopUp, entry: StaffEntry, customer: Custom
     FirstBonus.objects.filter(top_up=top_up).delete()
     tiers.follow_top_ups(customer, now)
     if lent and customer.status in (Customer.Status.TRIAL, Customer.Status.NORMAL):
-        customer.status = Customer.Status.SUSPENDED
-        customer.save(update_fields=["status"])
+        customer.status, customer.status_words = Customer.Status.SUSPENDED, entry.why
+        customer.save(update_fields=["status", "status_words"])

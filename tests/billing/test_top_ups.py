@@ -70,10 +70,16 @@ def test_finance_may_refuse_it_with_words_and_then_nobody_credits_it(database: C
 
 def test_the_same_reference_filed_twice_is_pointed_out(database: Connection, finance: Person) -> None:
     harbour = make_customer(balance="0")
-    first, second = filed(harbour, reference="FPS 388"), filed(harbour, reference="fps  388")
+    first, second = filed(harbour, "300", reference="FPS 388"), filed(harbour, "301", reference="fps  388")
     assert top_ups.alike(second) == [first]
     top_ups.refuse_top_up(first.pk, words="filed twice", by=finance, now=NOW)
     assert top_ups.alike(second) == []
+
+
+def test_a_button_pressed_twice_files_one_top_up(database: Connection) -> None:
+    harbour = make_customer(balance="0")
+    at_once(*[lambda: filed(harbour, "300", reference="FPS 388")] * 3)
+    assert TopUp.objects.count() == 1
 
 
 def test_two_of_finance_who_credit_one_top_up_at_once_credit_it_once(database: Connection, finance: Person) -> None:

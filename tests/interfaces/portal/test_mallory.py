@@ -13,16 +13,30 @@ from sampan.accounts.permissions import role_may
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection
 from sampan.interfaces.urls import urlpatterns
+from sampan.messages.cases.tables import SupportCase
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from tests.billing.money import credited
 from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
 from tests.world import make_customer, make_mallory, make_places, make_staff, send
 
-PUBLIC = {"sign-in", "sign-in-code", "sign-up", "sign-up-code", "sign-out", "language", "too-large", "unsubscribing"}
+PUBLIC = {
+    "sign-in",
+    "sign-in-code",
+    "sign-up",
+    "sign-up-code",
+    "sign-out",
+    "language",
+    "too-large",
+    "unsubscribing",
+    "prices",
+    "prices-csv",
+    "coverage",
+}
 NOBODYS = {
     "recurrence_id": 999_999,
     "top_up_id": 999_999,
     "batch_id": 999_999,
+    "case_id": 999_999,
     "message_id": 999_999,
     "list_id": 999_999,
     "draft_id": uuid4(),
@@ -45,6 +59,15 @@ def florists(database: Connection) -> dict[str, Any]:
     return {
         "top_up_id": top_up.pk,
         "batch_id": sent.batch_id,
+        "case_id": SupportCase.objects.create(
+            customer=florist,
+            message_id=sent.message_ids[0],
+            kind=SupportCase.Kind.SENT_NOT_RECEIVED,
+            opened_by=florist.members.get(),
+            opened_at=timezone.now(),
+            waits_since=timezone.now(),
+            closed_at=timezone.now(),
+        ).pk,
         "message_id": sent.message_ids[0],
         "recurrence_id": series.pk,
         "draft_id": draft.pk,
