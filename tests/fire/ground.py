@@ -100,14 +100,14 @@ class Ground:
                 self.until(case)
             if trouble.restarts:
                 self.control("POST", "/restart", dict(trouble.restarts))
-            happened = sum(fault["happened"] for fault in self.control("GET", "/faults")["faults"])
+            happened = self._faults_happened() if case.victim == "simulator" else 0  # its figures die with it
             if case.victim != "nobody":
                 self.platform.kill(case.victim)
-            if case.victim == "simulator":
+            if case.victim == "simulator" or is_frozen:  # a new one has to be told; a fault of some seconds begins now
                 self._go_bad(case)
         sending.join()
         eventually(lambda: self.is_settled(case, ids), SETTLED_WITHIN_S)
-        happened += sum(fault["happened"] for fault in self.control("GET", "/faults")["faults"])
+        happened += self._faults_happened()
         stats = self.stats()
         with self.platform.connect() as conn:
             counted = invariants.counts(conn, ids)
@@ -123,8 +123,10 @@ class Ground:
         eventually(lambda: self.stats()["sessions"] == 2, BOUND_WITHIN_S)
         self._go_bad(case)
 
+    def _faults_happened(self) -> int:
+        return sum(fault["happened"] for fault in self.control("GET", "/faults")["faults"])
+
     def _go_bad(self, case: Case) -> None:
-        """A simulator that was killed is a new one, and has to be told again."""
         self.control("PUT", "/behaviour", {"numbers": "*", "behaviour": "delivered", "with": PACES[case.state]})
         self.control("PUT", "/faults", {"faults": TROUBLES[case.trouble].faults, "seed": 7})
 
