@@ -44,6 +44,11 @@ class Member:
         """Whether their role lets them write drafts, for themselves or others to send."""
         return self.may(Permission.WRITE_DRAFTS)
 
+    @property
+    def may_manage(self) -> bool:
+        """Whether members, keys and the account are theirs to change."""
+        return self.may(Permission.MANAGE_MEMBERS)
+
     def may(self, permission: Permission) -> bool:
         """Whether their role does this."""
         return may(self.person, permission)

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from sampan.interfaces import signing_in
-from sampan.interfaces.portal import account, sign_up
+from sampan.interfaces.portal import account, forgotten, keys, members, sender_ids, sign_up
 
 
 def patterns() -> list[URLPattern]:
@@ -12,7 +12,14 @@ def patterns() -> list[URLPattern]:
         path("sign-up/", sign_up.sign_up, name="sign-up"),
         path("sign-up/code/", sign_up.sign_up_code, name="sign-up-code"),
         path("sign-in/code/", signing_in.second_step, name="sign-in-code"),
+        path("password/", forgotten.forgotten, name="forgotten"),
+        path("password/code/", forgotten.by_code, name="password-code"),
+        path("password/<id:person_id>/<str:token>/", forgotten.by_link, name="password-link"),
+        path("invitations/<str:token>/", members.invitation, name="invitation"),
         path("account/", account.company, name="account"),
+        path("account/members/", members.member_list, name="members"),
+        path("account/sender-ids/", sender_ids.sender_ids, name="sender-ids"),
+        path("account/keys/", keys.keys, name="keys"),
         path("account/documents/<id:document_id>/", account.document, name="document"),
         path("account/security/", account.security, name="security"),
         path("account/security/second-factor/", account.second_factor, name="second-factor"),

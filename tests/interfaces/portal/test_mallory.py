@@ -9,6 +9,7 @@ import pytest
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
+from sampan.accounts.documents import keep_document
 from sampan.accounts.permissions import role_may
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection
@@ -17,6 +18,7 @@ from sampan.messages.cases.tables import SupportCase
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from tests.billing.money import credited
 from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
+from tests.uploads.papers import PDF
 from tests.world import make_customer, make_mallory, make_places, make_staff, send
 
 PUBLIC = {
@@ -31,8 +33,15 @@ PUBLIC = {
     "prices",
     "prices-csv",
     "coverage",
+    "forgotten",
+    "password-code",
+    "password-link",
+    "invitation",
 }
 NOBODYS = {
+    "document_id": 999_999,
+    "person_id": 999_999,
+    "token": "guessed",
     "recurrence_id": 999_999,
     "top_up_id": 999_999,
     "batch_id": 999_999,
@@ -56,7 +65,9 @@ def florists(database: Connection) -> dict[str, Any]:
     location(compose(signed_in(), source="file", file=csv_file([91234567]), do="count"))
     draft = ComposeDraft.objects.get()
     top_up = credited(florist, "300", by=make_staff("fanny", role=Person.StaffRole.FINANCE))
+    document = keep_document(Person.objects.get(customer=florist), PDF, file_name="br.pdf", now=timezone.now())
     return {
+        "document_id": document.pk,
         "top_up_id": top_up.pk,
         "batch_id": sent.batch_id,
         "case_id": SupportCase.objects.create(
