@@ -45,6 +45,10 @@ class Act(Enum):
     LOOK = "customer.look", SUPPORT, COMPLIANCE
     OPEN_ABUSE_CASE = "abuse_case.open", COMPLIANCE
     CLOSE_ABUSE_CASE = "abuse_case.close", COMPLIANCE
+    # Support cases (spec S137)
+    ANSWER_CASE = "case.answer", SUPPORT
+    CLOSE_CASE = "case.close", SUPPORT
+    SEND_TEST = "case.test", SUPPORT
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN

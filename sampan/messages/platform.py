@@ -53,14 +53,17 @@ def platform_account(conn: Connection) -> CustomerFacts:
     return customers(conn, {pk})[pk]
 
 
-def plan_text(conn: Connection, mobile: int, text: str, *, now: datetime) -> Plan:
+def plan_text(
+    conn: Connection, mobile: int, text: str, *, now: datetime, sender: str = PLATFORM_SENDER, route: str = ""
+) -> Plan:
     """One transactional text of ours. Raises Refused(PLATFORM_CANNOT_SEND) where it would not go."""
     draft = Draft(
         customer=platform_account(conn),
         source=Source.PORTAL,
         recipients=(mobile,),
         text=text,
-        sender=PLATFORM_SENDER,
+        sender=sender,
+        route=route,
         purpose=Purpose.TRANSACTIONAL,
     )
     planned = plan(draft, terms_in_force(conn, THIS_PLATFORM), now)

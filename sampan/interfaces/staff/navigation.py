@@ -36,6 +36,7 @@ GROUPS = (
             Line("staff:worklist", _("Worklist"), "results"),
             Line("staff:approvals", _("Approvals"), "tick", (Act.APPROVE_CUSTOMER, Act.GRANT_SENDER)),
             Line("staff:customers", _("Customers"), "people", (Act.SEE_CUSTOMERS,)),
+            Line("staff:cases", _("Support cases"), "inbox", (Act.ANSWER_CASE,)),
             Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
             Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),
             Line("staff:schedules", _("Late schedules"), "clock", (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE)),

@@ -13,6 +13,7 @@ from sampan.accounts.tables import Person
 from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
+from sampan.messages.cases import desk
 from sampan.messages.reports import waiting
 
 
@@ -59,6 +60,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Held until the customer or you release them"),
         (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE),
         waiting.HELD_WAITING,
+    ),
+    Worklist(
+        "staff:cases",
+        _("Support cases"),
+        _("Customers ask what became of a message"),
+        (Act.ANSWER_CASE,),
+        desk.WAITING,
     ),
     Worklist(
         "staff:blocked",
