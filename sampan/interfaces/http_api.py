@@ -57,6 +57,7 @@ CODES = {
     Reason.TOO_FAR_AHEAD: 5,
     Reason.NO_TEXT: 6,
     Reason.TOO_LONG: 6,
+    Reason.NO_FOOTER: 6,
     Reason.SENDER_NOT_YOURS: 8,
     Reason.SENDER_NOT_POSSIBLE: 8,
     Reason.UNKNOWN_MESSAGE: 9,
