@@ -256,7 +256,7 @@ def test_the_scheduled_page_says_what_the_balance_reaches(database: Connection) 
         due_in(database, harbour, timedelta(hours=hours))
     member = signed_in()
     rows = re.findall(r"<tr><td class=\"nowrap\">.*?</tr>", html(member.get("/scheduled/")), re.DOTALL)
-    left = [re.findall(r"(−?\d+\.\d\d)(?:</span>)?</td><td class=\"doing\">", row)[0] for row in rows]
+    left = [re.findall(r"(−?\d+\.\d\d)(?:</span>)?</td><td class=\"doing wide\">", row)[0] for row in rows]
     assert left == ["0.42", "−0.16", "−0.74"]
     assert Message.objects.filter(final_at=None).count() == 6
 
