@@ -63,7 +63,7 @@ class Table:
     def _of(self, direction: str) -> list[str]:
         rows = [row for row in self.rows.values() if row.direction == direction]
         tried = dict.fromkeys(each for row in rows for each in row.outcomes)
-        lines = [f"## {direction.capitalize()}", ""]
+        lines = [f"## {direction[0].upper()}{direction[1:]}", ""]
         lines.append("| | " + " | ".join(f"{row.peer} {row.version}".strip() for row in rows) + " |")
         lines.append("| --- " * (len(rows) + 1) + "|")
         lines += [f"| {each} | " + " | ".join(row.cell(each) for row in rows) + " |" for each in tried]

@@ -7,7 +7,7 @@ from typing import Any
 
 import smpp34
 
-from tests.interop.obey import Facts, obey
+from tests.interop.obey import Facts, obey, until
 
 DELIVERY_RECEIPT, RECEIPT_WANTED, DELIVERED = 4, 1, 2
 
@@ -32,6 +32,7 @@ class Smsc:
 
     async def deliver(self, to: str, text: str, **more: str) -> Facts:
         """A reply from a handset, in ASCII."""
+        await until(lambda: self.esmes)  # a bind is answered before its event comes
         (esme,) = self.esmes.values()
         answer = await esme.deliver_sm(to, text.encode("ascii"), source_addr=more["from"])
         return {"status": answer.command_status}
