@@ -148,6 +148,8 @@ class Reason(Enum):
     CASE_OPEN_ALREADY = 164, None, "A case is open about this message already"
     NO_SUCH_CASE = 165, None, "The case is closed, or marked already. Look at it again"
     TOO_MANY_TESTS = 166, None, "{value} tests were sent to this number. Ask the operator instead"
+    BAD_MONTHS = 167, None, "Results are kept 1 to 84 months, not {value}"
+    NOT_CLOSED = 168, None, "Only the data of a closed account are erased. Close it first"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -49,6 +49,8 @@ class Act(Enum):
     ANSWER_CASE = "case.answer", SUPPORT
     CLOSE_CASE = "case.close", SUPPORT
     SEND_TEST = "case.test", SUPPORT
+    KEEP_RESULTS = "results.keep", COMPLIANCE, ADMIN
+    ERASE_CUSTOMER = "customer.erase", COMPLIANCE
     # Sending
     HOLD_SENDING = "sending.hold", SUPPORT, ADMIN
     RELEASE_SENDING = "sending.release", ADMIN

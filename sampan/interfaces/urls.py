@@ -12,6 +12,7 @@ from sampan.interfaces.portal import (
     home,
     message,
     money_urls,
+    own_data,
     preferences,
     privacy,
     promotions,
@@ -66,6 +67,8 @@ urlpatterns = [
     path("consents/", preferences.consents, name="consents"),
     path("consents.csv", preferences.preferences_csv, {"list_name": "consents"}, name="consents-csv"),
     *money_urls.patterns(),
+    path("account/own-data/", own_data.own_data, name="own-data"),
+    path("account/own-data.zip", own_data.download, name="own-data-file"),
     path("account/support-access/", privacy.support_access, name="support-access"),
     path("staff/", include("sampan.interfaces.staff.urls")),
 ]
