@@ -1,4 +1,4 @@
-"""What a member's role lets them do for their customer, at every door (spec S131; decision 0017)."""
+"""What a member's role lets them do for their customer, at every door (spec S131; decision 0016)."""
 
 from enum import Enum
 
