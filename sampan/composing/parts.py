@@ -7,6 +7,7 @@
 import re
 from dataclasses import dataclass
 
+import msgspec
 import regex
 
 from sampan.composing.alphabet import EXTENSION_CHARACTERS, Coding, is_gsm, outside_gsm
@@ -38,8 +39,7 @@ _GRAPHEME = regex.compile(r"\X")
 _PLAIN_PAIR = re.compile("[ -~\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(msgspec.Struct, frozen=True):
     """A text ready to be priced and sent.
 
     `length` is in septets or UTF-16 units, as it counts for the charge (to China without the signature); `units` are

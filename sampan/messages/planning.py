@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import ParamSpec, TypeVar
 
+import msgspec
+
 from sampan import settings
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import LONGEST_VALIDITY_MINUTES, SHORTEST_VALIDITY_MINUTES, Customer
@@ -47,8 +49,7 @@ class Platform:
 THIS_PLATFORM = Platform(settings.PLATFORM_SIGNATURE, settings.PLATFORM_SENDER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """One submission as a door understood it; every door makes the same thing."""
 
     customer: CustomerFacts
@@ -69,8 +70,7 @@ class Draft:
     all_or_nothing: bool = False  # one recipient that cannot be served refuses the whole (the HTTP API)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """What messages of one plan have in common: where they go, at what price, and whether they go at all."""
 
     destination_id: int
@@ -96,8 +96,7 @@ class Kind:
         return 0 if self.reason else self.units * self.unit_pips
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A draft with each recipient's kind: what will be sent, filtered and charged (spec S2)."""
 
     draft: Draft
@@ -118,7 +117,7 @@ class Plan:
     @cached_property
     def counts(self) -> Counter[int]:
         """How many recipients each kind has."""
-        return Counter(self.kind_of)
+        return Counter(self.kind_of) if len(self.kinds) > 1 else Counter({0: len(self.kind_of)})
 
     @property
     def messages(self) -> int:
@@ -176,8 +175,7 @@ def _tried(work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | Refus
         return refused
 
 
-@dataclass(frozen=True, slots=True)
-class _Located:
+class _Located(msgspec.Struct, frozen=True):
     """A draft whose numbers and ways are known."""
 
     draft: Draft

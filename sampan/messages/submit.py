@@ -7,7 +7,6 @@ reference repeats; where the database says otherwise, the careful way locks the 
 import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -19,14 +18,13 @@ from sampan.billing.money import in_cents
 from sampan.billing.tables import Transfer
 from sampan.compliance import screening
 from sampan.compliance.screening import Decided
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_texts, one_line
 from sampan.messages.planning import Kind, Plan
 from sampan.messages.tables import Batch, Status
 from sampan.reasons import Reason, Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(msgspec.Struct, frozen=True):
     """What became of an accepted draft: its batch, and one message id for each recipient as given."""
 
     batch_id: int
@@ -141,15 +139,15 @@ def _written(
         "b_price": array_of(plan.price_pips for plan in plans),
         "b_filter": [draft.register_filter for draft in drafts],
         "b_coding": array_of(draft.coding for draft in drafts),
-        "b_route": [draft.route for draft in drafts],
+        "b_route": array_of_texts(draft.route for draft in drafts),
         "b_scheduled": [plan.scheduled_at for plan in plans],
         "b_send_by": [plan.send_by for plan in plans],
-        "b_sender": [plan.sender for plan in plans],
-        "b_signature": [plan.signature for plan in plans],
-        "b_footers": [BETWEEN_FOOTERS.join(plan.footers) for plan in plans],
-        "b_name": [draft.name for draft in drafts],
-        "b_text": [draft.text for draft in drafts],
-        "b_reference": [reference or None for reference in references],
+        "b_sender": array_of_texts(plan.sender for plan in plans),
+        "b_signature": array_of_texts(plan.signature for plan in plans),
+        "b_footers": array_of_texts(BETWEEN_FOOTERS.join(plan.footers) for plan in plans),
+        "b_name": array_of_texts(draft.name for draft in drafts),
+        "b_text": array_of_texts(draft.text for draft in drafts),
+        "b_reference": array_of_texts(reference or None for reference in references),
         "b_fingerprint": [_fingerprint(p) if ref else None for p, ref in zip(plans, references, strict=True)],
         "k_batch": array_of(place for place, _ in kinds),
         "k_destination": array_of(kind.destination_id for _, kind in kinds),

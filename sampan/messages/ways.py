@@ -1,8 +1,9 @@
 """How messages get to a destination, at what price, and what the text becomes there (spec S20, S40, S83, S90, S95)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.senders import REGISTERED
@@ -18,8 +19,7 @@ Region = Destination.Region
 Texts = dict[Destination.Region, Composed]
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(msgspec.Struct, frozen=True):
     """How messages get to one destination, or why not."""
 
     destination: DestinationFacts | None

@@ -10,7 +10,7 @@ SPREAD = 2_654_435_761  # Knuth's: neighbouring numbers fall far apart
 ECONOMIC_ROUTE = "hk-economic"  # what the HTTP API's RANDOMID selects (spec S40)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RouteFacts:
     """A route as messages need it; `carriers` are those operators of the lowest position that work, with their shares.
 
@@ -37,7 +37,7 @@ class RouteFacts:
         return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DestinationFacts:
     """A destination as messages need it."""
 

@@ -1,10 +1,10 @@
 """Drafts of the portal: their lists of numbers, what a seal tells apart, and sending once (spec S1, S2, S8)."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection, Snapshot
