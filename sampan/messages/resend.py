@@ -13,6 +13,7 @@ from django.db import transaction
 from sampan.accounts.tables import Person
 from sampan.database import Connection, array_of, beneath_django
 from sampan.messages import drafts, stored
+from sampan.messages.reports.periods import WITH_BATCH, Search
 from sampan.messages.stored import Stored
 from sampan.messages.tables import ComposeDraft, ComposeList, Status
 from sampan.reasons import BY_NUMBER, Reason, Refused
@@ -59,6 +60,31 @@ def undelivered(conn: Connection, batch: Stored) -> Undelivered:
     counts = [(BY_NUMBER[number], messages) for number, messages in conn.execute(COUNTS, batch.key)]
     ended = [Ended(reason, messages) for reason, messages in counts if reason not in NOT_AGAIN]
     return Undelivered(ended, sum(messages for reason, messages in counts if reason in NOT_AGAIN))
+
+
+class Candidate(NamedTuple):
+    """A batch with messages that ended undelivered, and how many."""
+
+    batch_id: int
+    name: str
+    messages: int
+
+
+OF_SEARCH = f"""
+    SELECT m.batch_id, b.name, count(*) FROM {WITH_BATCH}
+     WHERE {{conditions}} AND m.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value})
+       AND NOT m.reason = ANY(%(not_again)s::int2[])
+     GROUP BY 1, 2 ORDER BY 1 DESC LIMIT %(most)s"""
+
+
+def candidates(conn: Connection, search: Search, *, most: int) -> list[Candidate]:
+    """The batches of a search with messages that could be sent again, the newest first.
+
+    Those that were sent again already are counted here too; the batch's own page leaves them out.
+    """
+    values = search.values | {"not_again": array_of(reason.number for reason in NOT_AGAIN), "most": most}
+    rows = conn.execute(OF_SEARCH.format(conditions=search.conditions), values)
+    return [Candidate(*row) for row in rows]
 
 
 def draft_again(batch_id: int, reasons: Collection[Reason], person: Person, now: datetime) -> ComposeDraft:

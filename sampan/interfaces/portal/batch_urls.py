@@ -10,6 +10,7 @@ from sampan.interfaces.portal import (
     quiet_hours,
     recurring,
     resend,
+    results,
     scheduled,
 )
 
@@ -22,6 +23,7 @@ def patterns() -> list[URLPattern]:
         path("batches/<id:batch_id>/stop/", batch_acts.stop, name="stop"),
         path("batches/<id:batch_id>/change/", change.change, name="change"),
         path("batches/<id:batch_id>/resend/", resend.resend, name="resend"),
+        path("results/resend/", results.resend_of_search, name="resend-which"),
         path("scheduled/", scheduled.scheduled, name="scheduled"),
         path("recurring/", recurring.recurrences, name="recurrences"),
         path("recurring/<id:recurrence_id>/", recurring.recurrence, name="recurrence"),

@@ -6,16 +6,18 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from sampan.accounts.tables import SenderId
 from sampan.interfaces.csv_files import csv_response
-from sampan.interfaces.portal.access import Member, for_members, page
+from sampan.interfaces.portal.access import Member, for_members, for_senders, page
 from sampan.interfaces.portal.charts import hours_chart, shares_chart
 from sampan.interfaces.portal.export import head, lines
 from sampan.interfaces.portal.results_form import EPOCH, ResultsForm
 from sampan.interfaces.tags import iso_day
+from sampan.messages import resend
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.reports import batches, periods
 from sampan.messages.reports.periods import Place
@@ -23,6 +25,7 @@ from sampan.messages.reports.shown import Shown
 
 ROWS_A_PAGE = 50
 BATCHES_OFFERED = 20
+BATCHES_TO_RESEND = 50
 UNPROCESSABLE = 422
 EXTRA_FIELDS = ("reason", "sender", "route", "source")
 _PLACE = re.compile(r"([0-9]{1,16})-([0-9]{1,18})")
@@ -96,6 +99,22 @@ def _place(text: str) -> Place | None:
     if not match:
         return None
     return Place(EPOCH + timedelta(microseconds=int(match[1])), int(match[2]))
+
+
+@require_safe
+@for_senders
+def resend_of_search(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Action → Resend: the batches of the search that have something to send again (spec S101)."""
+    form = _asked(request, member)
+    if not form.is_valid():
+        return results(request)
+    found = resend.candidates(member.conn, form.search(), most=BATCHES_TO_RESEND)
+    if len(found) == 1:
+        return redirect("resend", found[0].batch_id)
+    back = _with(request.GET)
+    return page(
+        request, member, "portal/resend-which.html", here="results", found=found, most=BATCHES_TO_RESEND, back=back
+    )
 
 
 @require_safe

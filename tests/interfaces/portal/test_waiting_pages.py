@@ -16,7 +16,7 @@ from sampan.reasons import Reason
 from tests.interfaces.portal import pages
 from tests.interfaces.portal.pages import compose, errors_of, html, location, reviewed, signed_in, words
 from tests.messages.one_of_each import RECIPIENTS, OneOfEach, make_one_of_each
-from tests.world import make_customer, make_places, terms
+from tests.world import make_customer, make_places, send, terms
 
 # Resend
 
@@ -75,6 +75,20 @@ def test_a_resend_can_be_changed_on_the_compose_page_and_keeps_its_numbers(one: 
 def test_a_batch_with_nothing_to_resend_says_so(one: OneOfEach) -> None:
     Message.objects.exclude(final_at=None).update(status=Status.DELIVERED)
     assert "There is nothing to send again" in words(signed_in().get(f"/batches/{one.batch_id}/resend/"))
+
+
+def test_the_results_lead_to_the_batch_whose_messages_can_be_sent_again(database: Connection, one: OneOfEach) -> None:
+    """Spec S101: Action → Resend."""
+    member = signed_in()
+    results = html(member.get(f"/results/?batch={one.batch_id}"))
+    found = re.search(r'href="(/results/resend/[^"]*)"', results)
+    assert found
+    assert location(member.get(found[1].replace("&amp;", "&"))) == f"/batches/{one.batch_id}/resend/"
+    assert "There is nothing to send again" in words(member.get("/results/resend/?status=delivered"))
+    other = send(database, one.customer, [79123456789, 85261234567], now=timezone.now(), name="New Year")
+    both = words(member.get("/results/resend/"))
+    assert f"New Year {other.batch_id} 1" in both
+    assert f"Christmas market {one.batch_id} 4" in both
 
 
 # Recurring
