@@ -1,5 +1,9 @@
 """Other people's SMPP clients as customers of a whole platform, bound to its SMPP door (spec S124)."""
 
+import contextlib
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,7 +15,10 @@ from tests.interop.peers import Peer, Program, running
 from tests.interop.table import Row
 from tests.interop.test_their_clients import CLIENTS, text_of
 from tests.interop.texts import GSM, LONG, UCS2
-from tests.journeys.platform import Platform, eventually, running_platform
+from tests.journeys.platform import Platform, clean_environment, eventually, free_base_port, running_platform
+from tests.smpp.test_tls import certificate
+
+__all__ = ["certificate"]
 
 DIRECTION = "their client, our SMPP door"
 WITHIN_S = 20.0
@@ -154,6 +161,39 @@ def test_enquire_link_and_unbind_are_answered(row: Row, client: Peer, account: A
     if row.peer != "smpp34":  # which asks when it likes
         assert client.call("enquire")["status"] == Status.ESME_ROK
     assert client.call("unbind")["status"] == Status.ESME_ROK
+
+
+@pytest.mark.interop("bind and text over TLS")
+def test_a_client_binds_over_tls(row: Row, client: Peer, account: Account, certificate: Path, tmp_path: Path) -> None:
+    with tls_door(account, certificate, tmp_path / "door.log") as port:
+        secrets = {"system_id": account.login, "password": account.key}
+        answer = client.call("bind", mode="transceiver", port=port, ca=str(certificate), **secrets)
+        assert answer["status"] == Status.ESME_ROK
+        ((status, _),) = submit(client, account, "Over TLS")
+        assert status == Status.ESME_ROK
+        client.call("unbind")
+
+
+@contextlib.contextmanager
+def tls_door(account: Account, certificate: Path, log: Path) -> Iterator[int]:
+    """Another door of the same platform, which speaks TLS alone."""
+    port = free_base_port()
+    argv = [sys.executable, "-m", "sampan", "smpp", "--data", str(account.platform.folder), "--port", str(port)]
+    argv += ["--tls-certificate", str(certificate)]
+    with log.open("w") as output, subprocess.Popen(argv, stdout=output, stderr=output, env=clean_environment()) as door:
+        try:
+            eventually(lambda: listens(port), WITHIN_S)
+            yield port
+        finally:
+            door.terminate()
+            door.wait(WITHIN_S)
+
+
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    return False
 
 
 @pytest.mark.interop("wrong password")

@@ -21,10 +21,11 @@ from tests.smpp.peers import Link, PromptDoor, connected_peer, message, open_doo
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 and its key, in one file."""
+    """A certificate for 127.0.0.1 and localhost and its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "SMSC")])
     now = datetime.now(UTC)
+    names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
     signed = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -33,7 +34,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

@@ -89,7 +89,7 @@ class Esme:
             "box": box,
             "sendsms": self.sendsms,
             "told": listening.sockets[0].getsockname()[1],
-            "host": "localhost" if ca else "127.0.0.1",
+            "host": "127.0.0.1",
             "port": f"{MODES[mode]} = {port}",
             "transceiver": "true" if mode == "transceiver" else "false",
             "tls": "use-ssl = true" if ca else "",
