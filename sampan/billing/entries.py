@@ -28,6 +28,7 @@ ACTS = {
     Kind.REVERSAL: Act.REVERSE_TOP_UP,
     Kind.MOVE: Act.MOVE_MONEY,
 }
+WAITING_ENTRIES = f"SELECT count(*), min(made_at) FROM staff_entry WHERE state = {State.WAITING.value}"
 ALWAYS_TWO = frozenset({Kind.REFUND})
 STATE_OF_TOP_UP = {Kind.TOP_UP: TopUp.State.FILED, Kind.REVERSAL: TopUp.State.CREDITED}
 TRANSFERS = {
@@ -83,7 +84,9 @@ def _entered(kind: Kind, by: Person, now: datetime, *, why: str, **what: Any) ->
     if not why.strip():
         raise Refused(Reason.NO_GROUNDS, "why")
     two = needs_second_person(kind, what["amount_pips"])
-    entry = StaffEntry(kind=kind, why=why, made_by=by, made_at=now, state=State.WAITING, **what)
+    entry = StaffEntry(
+        kind=kind, why=why[: top_ups.LONGEST_WORDS], made_by=by, made_at=now, state=State.WAITING, **what
+    )
     entry.save()
     after = {"state": "waiting", "amount": in_pips(entry.amount_pips)}
     before: dict[str, str] = {}
@@ -113,7 +116,7 @@ def refuse(entry_id: int, *, words: str, by: Person, now: datetime) -> StaffEntr
     if not words.strip():
         raise Refused(Reason.NO_GROUNDS, "words")
     entry = _undecided(entry_id, by, own_too=True)
-    entry.state, entry.words, entry.decided_at = State.REFUSED, words, now
+    entry.state, entry.words, entry.decided_at = State.REFUSED, words[: top_ups.LONGEST_WORDS], now
     entry.decided_by = None if entry.made_by_id == by.pk else by
     entry.save(update_fields=["state", "words", "decided_by", "decided_at"])
     before, after = {"state": "waiting"}, {"state": "refused"}

@@ -17,6 +17,12 @@ from sampan.reasons import Reason, Refused
 LEAST_PIPS = 300 * PIPS_PER_DOLLAR
 MOST_PIPS = 10_000_000 * PIPS_PER_DOLLAR
 LONGEST_REFERENCE = 60
+LONGEST_WORDS = 200  # that are kept beside the money; the audit log has all of them
+# How many finance has to look for, and the oldest; what waits for a second person is another list.
+WAITING_TOP_UPS = f"""
+    SELECT count(*), min(t.filed_at) FROM top_up t WHERE t.state = {TopUp.State.FILED.value}
+       AND NOT EXISTS (SELECT FROM staff_entry e
+                        WHERE e.top_up_id = t.id AND e.state = {StaffEntry.State.WAITING.value})"""
 
 
 @transaction.atomic
@@ -64,7 +70,7 @@ def refuse_top_up(top_up_id: int, *, words: str, by: Person, now: datetime) -> T
     if not words.strip():
         raise Refused(Reason.NO_GROUNDS, "words")
     top_up = locked(top_up_id, TopUp.State.FILED)
-    top_up.state, top_up.settled_at, top_up.words = TopUp.State.REFUSED, now, words
+    top_up.state, top_up.settled_at, top_up.words = TopUp.State.REFUSED, now, words[:LONGEST_WORDS]
     top_up.save(update_fields=["state", "settled_at", "words"])
     record(Act.REFUSE_TOP_UP, by=by, subject=top_up, after={"amount": in_pips(top_up.amount_pips)}, why=words, now=now)
     return top_up

@@ -6,6 +6,8 @@ what was found. A snapshot is taken once, so that it may run while messages go.
 
 from typing import NamedTuple
 
+from sampan.billing.ledger import SIDES
+from sampan.billing.tables import Account, TopUp, Transfer
 from sampan.database import Connection
 from sampan.messages.tables import Batch, Status
 
@@ -34,6 +36,11 @@ def _tie(column: str, amount: str) -> str:
          WHERE t.amount_pips IS DISTINCT FROM m.pips"""
 
 
+def _between(kind: Transfer.Kind) -> str:
+    origin, target = SIDES[kind]
+    return f"({kind.value}, {origin.value}, {target.value})"
+
+
 OPEN = f"final_at IS NULL AND status <> {Status.SCHEDULING.value}"
 SETTLED = "charge_id IS NOT NULL OR release_id IS NOT NULL"
 
@@ -46,6 +53,27 @@ CHECKS = {
                SELECT from_account_id AS account_id, -amount_pips AS pips FROM transfer
                UNION ALL SELECT to_account_id, amount_pips FROM transfer) t ON t.account_id = a.id
          GROUP BY a.id HAVING coalesce(sum(t.pips), 0) <> a.balance_pips""",
+    "a customer's accounts sum to 0": """
+        SELECT customer_id, 0, 0, sum(balance_pips)::int8 FROM account GROUP BY 1 HAVING sum(balance_pips) <> 0""",
+    "what accounts of groups sent others received": f"""
+        SELECT NULL, 0, 0, sum(balance_pips)::int8 FROM account WHERE kind = {Account.Kind.MOVED.value}
+        HAVING sum(balance_pips) <> 0""",
+    "a transfer is between its customer's accounts of its kind": f"""
+        SELECT t.customer_id, t.id, t.kind, 0
+          FROM transfer t JOIN account o ON o.id = t.from_account_id JOIN account w ON w.id = t.to_account_id
+         WHERE (t.kind, o.kind, w.kind) NOT IN ({", ".join(map(_between, SIDES))})
+            OR o.customer_id <> t.customer_id OR w.customer_id <> t.customer_id""",
+    "a top-up was credited as it was filed, and taken back whole": f"""
+        SELECT p.customer_id, p.id, CASE WHEN p.state = {TopUp.State.CREDITED.value} THEN p.amount_pips + p.bonus_pips
+                                         ELSE 0 END, coalesce(m.pips, 0)
+          FROM top_up p LEFT JOIN (
+               SELECT e.top_up_id AS id, sum(CASE t.kind WHEN {Transfer.Kind.TOP_UP.value} THEN t.amount_pips
+                          WHEN {Transfer.Kind.BONUS.value} THEN t.amount_pips
+                          WHEN {Transfer.Kind.REVERSAL.value} THEN -t.amount_pips
+                          WHEN {Transfer.Kind.BONUS_REVERSAL.value} THEN -t.amount_pips ELSE 0 END)::int8 AS pips
+                 FROM transfer t JOIN staff_entry e ON e.id = t.entry_id GROUP BY 1) m USING (id)
+         WHERE coalesce(m.pips, 0) <> CASE WHEN p.state = {TopUp.State.CREDITED.value}
+                                           THEN p.amount_pips + p.bonus_pips ELSE 0 END""",
     "a hold is the prices of its messages": _tie("hold_id", "price_pips").replace("%(kind)s", "1"),
     "a charge is what its messages were charged": _tie("charge_id", "charged_pips").replace("%(kind)s", "2"),
     "a release is what its messages were not charged": _tie("release_id", "price_pips - charged_pips").replace(

@@ -36,6 +36,16 @@ GAUGES = {
         "SELECT o.name, count(*) FROM inbox_receipt i JOIN operator o ON o.id = i.operator_id GROUP BY 1",
         ("operator",),
     ),
+    "sampan_books_off": (
+        "Rows that were off when the books were last checked; alert where it is above 0",
+        "SELECT jsonb_array_length(found) FROM book_check ORDER BY day DESC LIMIT 1",
+        (),
+    ),
+    "sampan_books_checked_seconds": (
+        "How long ago the books were last checked; alert above 30 hours",
+        "SELECT extract(epoch FROM clock_timestamp() - max(at)) FROM book_check HAVING max(at) IS NOT NULL",
+        (),
+    ),
     "sampan_links_bound": (
         "Links of each operator that are bound",
         """SELECT o.name, count(*) FILTER (WHERE s.bound) FROM operator o JOIN link l ON l.operator_id = o.id

@@ -18,7 +18,9 @@ from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
 from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
+from sampan.messages.daily_check import check_books_daily
 from sampan.messages.holding import is_sending_held
+from sampan.messages.low_balance import tell_low_balances
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.retention import closing
 from sampan.messages.schedule import start_one
@@ -131,6 +133,8 @@ JOBS = (
     ("vacuum hot tables", 15, vacuum_hot_tables),
     ("keep partitions ahead", 600, keep_partitions_ahead),
     ("send mails", 1, send_waiting_mails),
+    ("tell low balances", 30, lambda _conn, now: tell_low_balances(now)),
+    ("check the books", 300, lambda _conn, now: check_books_daily(now)),
     ("forget old things", 3600, forget_old_things),
     ("close old results", 60, close_old_results),
 )

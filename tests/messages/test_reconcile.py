@@ -2,14 +2,21 @@
 
 import pytest
 
+from sampan.accounts.tables import Person
 from sampan.database import Connection
 from sampan.messages.reconcile import CHECKS, discrepancies
+from tests.billing.money import credited
 from tests.dispatch.steps import Owner
-from tests.world import make_customer, make_places, send
+from tests.world import make_customer, make_places, make_staff, send
 
 CHARGE = "a charge is what its messages were charged"
 # What a fault would leave behind, and the check that finds it. Triggers are switched off to get that far.
 FAULTS = {
+    "UPDATE account SET balance_pips = balance_pips + 2 WHERE kind = 3": "a customer's accounts sum to 0",
+    "UPDATE account SET balance_pips = 1 WHERE kind = 8": "what accounts of groups sent others received",
+    "UPDATE transfer SET kind = 13 WHERE kind = 2": "a transfer is between its customer's accounts of its kind",
+    "UPDATE top_up SET amount_pips = amount_pips + 1": "a top-up was credited as it was filed, and taken back whole",
+    "UPDATE top_up SET state = 4": "a top-up was credited as it was filed, and taken back whole",
     "UPDATE account SET balance_pips = balance_pips + 1 WHERE kind = 4": "all accounts sum to 0",
     "UPDATE account SET balance_pips = balance_pips - 1 WHERE kind = 1": "a balance is the sum of its transfers",
     "UPDATE message SET price_pips = price_pips + 1 WHERE id = 100002": "a hold is the prices of its messages",
@@ -29,8 +36,9 @@ FAULTS = {
 
 
 def make_messages(conn: Connection) -> None:
-    """One taken and charged, one in the queue."""
+    """One taken and charged, one in the queue; and a top-up by staff."""
     operator, harbour = make_places(), make_customer()
+    credited(harbour, "300", by=make_staff("fanny", role=Person.StaffRole.FINANCE))
     send(conn, harbour)
     owner = Owner(operator)
     owner.hand_over(harbour)

@@ -48,6 +48,7 @@ class PageLink(NamedTuple):
 STATE_ACTS = (Act.SUSPEND_CUSTOMER, Act.CLOSE_CUSTOMER, Act.WITHDRAW_SENDER, Act.RESET_SECOND_FACTOR)
 LINKS: Sequence[PageLink] = (
     PageLink("staff:account", gettext_lazy("State, sender IDs"), STATE_ACTS),
+    PageLink("staff:purse", gettext_lazy("Money, group"), (Act.SEE_MONEY, Act.RECORD_CERTIFICATE)),
     PageLink("staff:own-data", gettext_lazy("Retention, data"), (Act.KEEP_RESULTS, Act.ERASE_CUSTOMER)),
     PageLink("staff:purpose", gettext_lazy("Purpose"), (Act.FIX_PURPOSE,)),
 )

@@ -36,6 +36,8 @@ GROUPS = (
             Line("staff:worklist", _("Worklist"), "results"),
             Line("staff:approvals", _("Approvals"), "tick", (Act.APPROVE_CUSTOMER, Act.GRANT_SENDER)),
             Line("staff:customers", _("Customers"), "people", (Act.SEE_CUSTOMERS,)),
+            Line("staff:top-ups", _("Top-ups"), "money", (Act.CREDIT_TOP_UP,)),
+            Line("staff:entries", _("Entries of money"), "money", (Act.DECIDE_MONEY,)),
             Line("staff:cases", _("Support cases"), "inbox", (Act.ANSWER_CASE,)),
             Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
             Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),
@@ -57,6 +59,8 @@ GROUPS = (
     Group(
         _("Books"),
         (
+            Line("staff:prices", _("Price list"), "file", (Act.CHANGE_PRICES,)),
+            Line("staff:books", _("Daily check"), "tick", (Act.SEE_MONEY,)),
             Line("staff:audit", _("Audit log"), "eye", (Act.READ_AUDIT,)),
             Line("staff:roles", _("Roles"), "key"),
         ),

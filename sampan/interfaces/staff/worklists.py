@@ -10,9 +10,11 @@ from sampan.accounts import blocking
 from sampan.accounts.acts import Act, may
 from sampan.accounts.applications import WAITING_APPROVALS
 from sampan.accounts.tables import Person
+from sampan.billing import entries, top_ups
 from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
+from sampan.messages import daily_check
 from sampan.messages.cases import desk
 from sampan.messages.reports import waiting
 
@@ -40,6 +42,27 @@ class Waiting(NamedTuple):
 
 
 WORKLISTS: tuple[Worklist, ...] = (
+    Worklist(
+        "staff:top-ups",
+        _("Top-ups"),
+        _("Customers say they paid; look for it"),
+        (Act.CREDIT_TOP_UP,),
+        top_ups.WAITING_TOP_UPS,
+    ),
+    Worklist(
+        "staff:entries",
+        _("Entries of money"),
+        _("They need a second person; nobody confirms their own"),
+        (Act.DECIDE_MONEY,),
+        entries.WAITING_ENTRIES,
+    ),
+    Worklist(
+        "staff:books",
+        _("The books do not balance"),
+        _("Since the last daily check: find out why before anything else"),
+        (Act.SEE_MONEY,),
+        daily_check.OFF_TODAY,
+    ),
     Worklist(
         "staff:approvals",
         _("Approvals"),

@@ -1,0 +1,146 @@
+"""Finance's pages: top-ups, a second person, a customer's money, prices, the daily check (spec S83–S89, S134)."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from sampan.accounts.tables import AuditEntry, Customer, Person
+from sampan.billing.money import pips_of
+from sampan.billing.tables import Certificate, CustomerPrice, Price, StaffEntry, TopUp
+from sampan.database import Connection
+from tests.billing.money import credited, filed, pips
+from tests.interfaces.portal.pages import html, location, signed_in, words
+from tests.world import make_customer, make_places, make_staff
+
+FINANCE = Person.StaffRole.FINANCE
+WHY = "the bank's list of 23 November"
+
+
+@pytest.fixture
+def harbour(database: Connection) -> Customer:
+    return make_customer(balance="1,000")
+
+
+@pytest.fixture
+def fanny(database: Connection) -> Client:
+    make_staff("fanny", role=FINANCE)
+    return signed_in("fanny")
+
+
+@pytest.fixture
+def frank(database: Connection) -> Client:
+    make_staff("frank", role=FINANCE)
+    return signed_in("frank")
+
+
+def test_a_filed_top_up_is_in_the_worklist_and_credited_at_once(
+    database: Connection, fanny: Client, harbour: Customer
+) -> None:
+    top_up = filed(harbour, "300")
+    assert "Top-ups Customers say they paid; look for it 1" in words(fanny.get("/staff/"))
+    assert f"{top_up} " in words(fanny.get("/staff/top-ups/"))
+    path = f"/staff/top-ups/{top_up.pk}/"
+    said = words(fanny.get(location(fanny.post(path, {"do": "credit", "why": WHY}))))
+    assert "is done, and the balance is as it should be" in said
+    assert pips(database, harbour) == pips_of("1,300")
+    assert fanny.post(path, {"do": "credit", "why": WHY}).status_code == 422
+    assert pips(database, harbour) == pips_of("1,300")
+
+
+def test_a_refused_top_up_tells_the_customer_why(fanny: Client, harbour: Customer) -> None:
+    top_up = filed(harbour)
+    fanny.post(f"/staff/top-ups/{top_up.pk}/", {"do": "refuse", "why": "The cheque was not signed"})
+    assert "Not found The cheque was not signed" in words(signed_in().get("/money/"))
+
+
+def test_a_reference_that_was_filed_before_is_pointed_out(fanny: Client, harbour: Customer) -> None:
+    first, second = filed(harbour, "300"), filed(harbour, "301")
+    assert f"This reference was filed before {first}" in words(fanny.get(f"/staff/top-ups/{second.pk}/"))
+
+
+def test_a_large_top_up_takes_two_people(database: Connection, fanny: Client, frank: Client, harbour: Customer) -> None:
+    top_up = filed(harbour, "20,000")
+    fanny.post(f"/staff/top-ups/{top_up.pk}/", {"do": "credit", "why": WHY})
+    entry = StaffEntry.objects.get()
+    path = f"/staff/entries/{entry.pk}/"
+    assert "You entered it, so somebody else confirms it" in words(fanny.get(path))
+    assert fanny.post(path, {"do": "confirm"}).status_code == 422
+    assert pips(database, harbour) == pips_of("1,000")
+    assert "Entries of money They need a second person; nobody confirms their own 1" in words(frank.get("/staff/"))
+    location(frank.post(path, {"do": "confirm"}))
+    assert pips(database, harbour) == pips_of("21,000")
+    acts = list(AuditEntry.objects.order_by("pk").values_list("act", "by__login_name"))
+    assert acts == [("top_up.credit", "fanny"), ("money.decide", "frank")]
+
+
+def test_a_reversal_takes_it_back(database: Connection, fanny: Client, harbour: Customer) -> None:
+    top_up = credited(harbour, "300", by=Person.objects.get(login_name="fanny"))
+    location(fanny.post(f"/staff/top-ups/{top_up.pk}/", {"do": "reverse", "why": "The cheque bounced"}))
+    assert pips(database, harbour) == pips_of("1,000")
+    assert TopUp.objects.get().state == TopUp.State.REVERSED
+
+
+def test_finance_enters_a_bonus_and_a_refund_waits(
+    database: Connection, fanny: Client, frank: Client, harbour: Customer
+) -> None:
+    path = f"/staff/customers/{harbour.pk}/money/enter/"
+    location(fanny.post(path, {"kind": "bonus", "amount": "20", "why": "an outage"}))
+    location(fanny.post(path, {"kind": "refund", "amount": "10", "why": "they asked"}))
+    assert pips(database, harbour) == pips_of("1,020")
+    assert fanny.post(path, {"kind": "refund", "amount": "1,000.01", "why": "they asked"}).status_code == 422
+    assert fanny.post(path, {"kind": "bonus", "amount": "x", "why": "they asked"}).status_code == 422
+    assert fanny.post(path, {"kind": "bonus", "amount": "1", "why": " "}).status_code == 422
+    frank.post(
+        f"/staff/entries/{StaffEntry.objects.get(kind=StaffEntry.Kind.REFUND).pk}/", {"do": "refuse", "why": "no"}
+    )
+    assert pips(database, harbour) == pips_of("1,020")
+    assert "Bonus" in words(fanny.get(f"/staff/customers/{harbour.pk}/money/"))
+
+
+def test_a_customer_is_linked_money_moved_and_unlinked(database: Connection, fanny: Client, harbour: Customer) -> None:
+    macau = make_customer("macau", name="Florist Macau", senders=(), balance="0")
+    group = f"/staff/customers/{macau.pk}/group/"
+    location(fanny.post(group, {"do": "link", "primary": str(harbour.pk), "why": WHY}))
+    enter = f"/staff/customers/{harbour.pk}/money/enter/"
+    location(fanny.post(enter, {"kind": "move", "other": str(macau.pk), "amount": "100", "why": WHY}))
+    assert pips(database, macau) == pips_of("100")
+    location(fanny.post(group, {"do": "unlink", "why": WHY}))
+    assert fanny.post(enter, {"kind": "move", "other": str(macau.pk), "amount": "1", "why": WHY}).status_code == 422
+    assert fanny.post(group, {"do": "link", "primary": "999999", "why": WHY}).status_code == 404
+
+
+def test_a_certificate_is_put_on_file_and_taken_off(fanny: Client, harbour: Customer) -> None:
+    path = f"/staff/customers/{harbour.pk}/certificate/"
+    given = {"number": "91/1234", "valid_from": "2026-01-01", "valid_until": "", "why": "seen"}
+    assert fanny.post(path, given | {"valid_from": "x"}).status_code == 200
+    assert not Certificate.objects.exists()
+    location(fanny.post(path, given))
+    assert Certificate.objects.get(withdrawn_at=None).number == "91/1234"
+    location(fanny.post(path, {"do": "remove", "why": "revoked"}))
+    assert not Certificate.objects.filter(withdrawn_at=None).exists()
+
+
+def test_a_price_list_is_taken_out_and_put_back_and_a_wrong_line_named(fanny: Client, harbour: Customer) -> None:
+    make_places()
+    taken_out = html(fanny.get("/staff/prices.csv"))
+    wrong = taken_out + "Atlantis,overseas,1,2030-01-01,0.3\n"
+    page = fanny.post("/staff/prices/", {"file": SimpleUploadedFile("p.csv", wrong.encode()), "why": WHY})
+    assert page.status_code == 422
+    assert "Atlantis There is no destination of this name" in words(page)
+    right = taken_out + "Macau,macau,2,2030-01-01,0.3\n"
+    location(fanny.post("/staff/prices/", {"file": SimpleUploadedFile("p.csv", right.encode()), "why": WHY}))
+    assert Price.objects.get(effective_from__year__gte=2029, tier=2).unit_pips == pips_of("0.3")
+    own = "destination,route,from,hkd_per_unit\nMacau,macau,,0.2\n"
+    path = f"/staff/customers/{harbour.pk}/prices/"
+    location(fanny.post(path, {"file": SimpleUploadedFile("p.csv", own.encode()), "why": WHY}))
+    assert CustomerPrice.objects.get().customer == harbour
+    assert "Macau,macau," in html(fanny.get(f"/staff/customers/{harbour.pk}/prices.csv"))
+
+
+def test_support_sees_a_customers_money_and_enters_nothing(harbour: Customer) -> None:
+    make_staff("wing", role=Person.StaffRole.SUPPORT)
+    wing = signed_in("wing")
+    page = wing.get(f"/staff/customers/{harbour.pk}/money/")
+    assert "1,000.0000" in words(page)
+    assert "Enter money" not in words(page)
+    assert wing.post(f"/staff/customers/{harbour.pk}/money/enter/", {"kind": "bonus", "amount": "1"}).status_code == 403
