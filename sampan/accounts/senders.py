@@ -141,7 +141,7 @@ def send_back(request_id: int, *, by: Person, words: str, now: datetime) -> Send
 
 @transaction.atomic
 def withdraw(sender_id: int, *, by: Person, why: str, now: datetime) -> SenderId:
-    """Nothing new goes out with it, and what waits ends when it comes due (spec S60). Raises NotAllowed, Refused."""
+    """It stops at once; messages/withdrawn.py ends what waits with it (spec S60). Raises NotAllowed, Refused."""
     require(by, Act.WITHDRAW_SENDER)
     if not why.strip():
         raise Refused(Reason.NO_GROUNDS, "why")

@@ -161,10 +161,12 @@ class Platform:
             lines.append(f"  demo {who}: {login['username']} / {login['password']}")
         if self._after_restore:
             lines.append("  sending is HELD after the restore: look at what waits, then `sampan sending release`")
+        mails = self._installation.folder / "mail"
         lines += [
             f"  SMPP for customers: {ready['smpp']}",
             f"  simulator: SMPP on {ready['simulator']['smpp']}, control {ready['simulator']['control']}",
             f"  metrics: {ready['metrics']}",
+            f"  mails: {'by SAMPAN_SMARTHOST' if os.environ.get('SAMPAN_SMARTHOST') else f'files in {mails}'}",
             "Ctrl-C stops it.",
             "",
         ]

@@ -25,6 +25,7 @@ from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.retention import closing
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
+from sampan.messages.withdrawn import end_withdrawn
 
 REFERENCES_KEPT = timedelta(days=30)  # spec S8
 DRAFTS_KEPT = timedelta(days=30)
@@ -132,6 +133,7 @@ JOBS = (
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),
     ("vacuum hot tables", 15, vacuum_hot_tables),
     ("keep partitions ahead", 600, keep_partitions_ahead),
+    ("end what a withdrawn sender ID has waiting", 1, end_withdrawn),
     ("send mails", 1, send_waiting_mails),
     ("tell low balances", 30, lambda _conn, now: tell_low_balances(now)),
     ("check the books", 300, lambda _conn, now: check_books_daily(now)),
