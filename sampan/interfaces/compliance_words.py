@@ -25,6 +25,8 @@ COMPLIANCE_REFUSALS: dict[Reason, str | Promise] = {
     Reason.TOO_MANY_WORDS: _("Too many words at once ({value}). Split the file."),
 }
 
+NOTHING_TYPED = _("There is nothing here yet. Fill it in.")
+
 MISSING: dict[Missing, Promise] = {
     Missing.SENDER: _("who sends it"),
     Missing.CONTACT: _("how to reach you"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from sampan.compliance import preferences
 from sampan.compliance.tables import LONGEST_EVIDENCE, Preference
-from sampan.interfaces.compliance_words import WAYS
+from sampan.interfaces.compliance_words import NOTHING_TYPED, WAYS
 from sampan.interfaces.csv_files import csv_response
 from sampan.interfaces.portal.access import Member, for_senders, page
 from sampan.interfaces.tags import HONG_KONG
@@ -57,12 +57,16 @@ class NumbersForm(forms.Form):
     evidence = forms.CharField(
         label=gettext_lazy("Evidence"),
         max_length=LONGEST_EVIDENCE,
+        error_messages={"required": gettext_lazy("There is no evidence. Say how it is known.")},
         help_text=gettext_lazy("Such as the form they signed, or who spoke with them."),
     )
 
     def __init__(self, kind: Preference.Kind, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        for field in self.fields.values():
+            if field is not self.fields["evidence"]:
+                field.error_messages["required"] = NOTHING_TYPED
         if kind == Kind.UNSUBSCRIBED:
             del self.fields["way"]
             self.fields["evidence"].required = False

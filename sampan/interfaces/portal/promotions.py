@@ -20,7 +20,7 @@ from sampan.compliance.signatures import request_signature, signatures
 from sampan.compliance.tables import LONGEST_CONTACT, LONGEST_EVIDENCE, ChinaSignature
 from sampan.composing.parts import measure
 from sampan.composing.signature import MOST_UNITS
-from sampan.interfaces.compliance_words import SIGNATURE_STATES
+from sampan.interfaces.compliance_words import NOTHING_TYPED, SIGNATURE_STATES
 from sampan.interfaces.portal.access import Member, for_senders, page
 from sampan.interfaces.words import PURPOSES, words_of_refusal
 from sampan.messages.planning import THIS_PLATFORM
@@ -42,6 +42,8 @@ class _Form(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        for field in self.fields.values():
+            field.error_messages["required"] = NOTHING_TYPED
 
     def refuse(self, refused: Refused) -> None:
         """What the part below has against it, beside its field."""

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sampan.accounts.acts import LONGEST_WHY, Act
 from sampan.compliance import china_numbers, signatures, words
 from sampan.compliance.tables import LONGEST_EVIDENCE, ChinaNumber, ChinaSignature, ChinaWord
-from sampan.interfaces.compliance_words import SIGNATURE_STATES
+from sampan.interfaces.compliance_words import NOTHING_TYPED, SIGNATURE_STATES
 from sampan.interfaces.staff.access import UNPROCESSABLE, Staffer, for_staff, page, say, typed
 from sampan.interfaces.staff.forms import WhyForm
 from sampan.interfaces.staff.paging import paged
@@ -118,19 +118,15 @@ class NumbersForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        for field in self.fields.values():
+            field.error_messages["required"] = NOTHING_TYPED
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_staff(Act.LIST_CHINA_NUMBER)
 def number_lists(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
-    """Both lists, found by a number; numbers to put on them or take off."""
+    """Both lists, found by a number; numbers to put on them."""
     now = timezone.now()
-    if request.method == "POST" and request.POST.get("do") == "remove":
-        row = typed(request, "row")
-        why = typed(request, "why")
-        if row.isdecimal() and china_numbers.unlist_number(int(row), why=why, by=staffer.person, now=now):
-            say(request, _("The number is taken off its list"))
-        return redirect(NUMBERS)
     form = NumbersForm(request.POST or None)
     if form.is_valid():
         given = [line for line in form.cleaned_data["numbers"].splitlines() if line.strip()]
@@ -145,6 +141,22 @@ def number_lists(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     context: dict[str, Any] = {"form": form, "asked": asked, "found": paged(request, found), "lists": LISTS}
     status = UNPROCESSABLE if form.errors else 200
     return page(request, staffer, "staff/china-numbers.html", here=NUMBERS, status=status, **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_staff(Act.LIST_CHINA_NUMBER)
+def listed_number(request: HttpRequest, staffer: Staffer, row_id: int) -> HttpResponseBase:
+    """One of them, to take off its list."""
+    found = get_object_or_404(ChinaNumber, pk=row_id)
+    form = WhyForm(request.POST or None)
+    if form.is_valid():
+        china_numbers.unlist_number(row_id, why=form.reason, by=staffer.person, now=timezone.now())
+        say(request, _("The number is taken off its list"))
+        return redirect(NUMBERS)
+    heading = f"{found.number}: {LISTS[ChinaNumber.Kind(found.kind)]}"
+    context: dict[str, Any] = {"heading": heading, "press": _("Take it off"), "form": form}
+    status = UNPROCESSABLE if form.errors else 200
+    return page(request, staffer, "staff/form.html", here=NUMBERS, status=status, **context)
 
 
 @require_safe

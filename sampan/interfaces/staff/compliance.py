@@ -18,6 +18,7 @@ from sampan.compliance.purposes import fix_purpose
 from sampan.compliance.register import ReadRegister, import_register
 from sampan.compliance.settings import change_settings, strictness
 from sampan.compliance.tables import RegisterImport
+from sampan.interfaces.compliance_words import NOTHING_TYPED
 from sampan.interfaces.staff.access import UNPROCESSABLE, Staffer, for_staff, page, say
 from sampan.interfaces.staff.forms import WhyForm
 from sampan.interfaces.tags import HONG_KONG
@@ -53,6 +54,8 @@ class RegisterForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        for field in self.fields.values():
+            field.error_messages["required"] = NOTHING_TYPED
 
 
 class StrictnessForm(forms.Form):
@@ -69,6 +72,8 @@ class StrictnessForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
+        for field in self.fields.values():
+            field.error_messages["required"] = NOTHING_TYPED
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

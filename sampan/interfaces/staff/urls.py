@@ -40,6 +40,7 @@ urlpatterns = [
     path("china/words/", china.word_library, name="words"),
     path("china/words.txt", china.words_file, name="words-file"),
     path("china/numbers/", china.number_lists, name="china-numbers"),
+    path("china/numbers/<id:row_id>/", china.listed_number, name="china-number"),
     path("china/signatures/", china.signature_list, name="signatures"),
     path("china/signatures/<id:signature_id>/", china.signature, name="signature"),
     path("blocked/", blocked.blocked, name="blocked"),

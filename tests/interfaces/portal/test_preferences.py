@@ -68,7 +68,7 @@ def test_a_consent_with_its_evidence_takes_an_unsubscribe_back(florist: Customer
 @pytest.mark.parametrize(
     ("path", "typed", "said"),
     [
-        ("/consents/", {}, "This field is required"),
+        ("/consents/", {}, "There is no evidence. Say how it is known"),
         ("/consents/", {"evidence": "form", "way": "guess"}, "Select a valid choice"),
         ("/unsubscribes/", {"numbers": ""}, "There is no mobile number yet"),
         ("/unsubscribes/", {"numbers": "6123 4567\n2812 3456"}, "“2812 3456”: Fixed line"),

@@ -42,7 +42,7 @@ def test_a_footer_is_shown_and_counted_before_it_is_sent(florist: Customer) -> N
     address = reviewed(client, **PROMOTION)
     page = words(client.get(address))
     assert "does not say" not in page
-    assert "Added, to Hong Kong and Macau 海港花店 Harbour Florist 28123456 取消接收 Unsub: 28123457" in page
+    assert "Added (Hong Kong and Macau) 海港花店 Harbour Florist 28123456 取消接收 Unsub: 28123457" in page
     assert "71 of 134, Unicode" in page
     send(client, address)
     assert {message.units for message in Message.objects.all()} == {2}

@@ -108,8 +108,8 @@ def test_numbers_are_listed_and_taken_off_with_their_grounds(carol: Client) -> N
     assert "8613812345678" in page
     assert "8613812345679" not in page
     row = ChinaNumber.objects.get(number=8613812345678)
-    assert carol.post("/staff/china/numbers/", {"do": "remove", "row": row.pk, "why": ""}).status_code == 422
-    assert location(carol.post("/staff/china/numbers/", {"do": "remove", "row": row.pk, "why": "a mistake"}))
+    assert carol.post(f"/staff/china/numbers/{row.pk}/", {"why": ""}).status_code == 422
+    assert location(carol.post(f"/staff/china/numbers/{row.pk}/", {"why": "a mistake"}))
     assert ChinaNumber.objects.count() == 1
 
 
