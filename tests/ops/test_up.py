@@ -97,13 +97,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, base_port: int) -> Path:
 def test_it_tells_where_everything_listens_and_what_runs(folder: Path, base_port: int) -> None:
     with up(folder, base_port) as running:
         ready = running.ready()
-        told = [ready["web"], ready["smpp"], ready["simulator"]["smpp"], ready["simulator"]["control"], ready["metrics"]]
+        simulator = ready["simulator"]
+        told = [ready["web"], ready["smpp"], simulator["smpp"], simulator["control"], ready["metrics"]]
         assert [address(text) for text in told] == [("127.0.0.1", base_port + port) for port in (0, 1, 3, 4, 5)]
         for text in told:
             socket.create_connection(address(text), 5).close()
         assert set(running.pids()) == {"web", "smpp", "gateway", "worker", "simulator", "postgres"}
         assert all(is_alive(pid) for pids in running.pids().values() for pid in pids)
-        assert set(ready["demo"]) == {"customer", "staff"}
+        assert set(ready["demo"]) == {"customer", "staff", "support", "compliance", "finance"}
 
 
 def test_a_second_start_is_quick(folder: Path, base_port: int) -> None:
