@@ -1,4 +1,4 @@
-"""The demo world: a customer with money and sender IDs, one of our staff, and an operator at the simulator."""
+"""The demo world: a customer with money and sender IDs, staff of every role, and an operator at the simulator."""
 
 import io
 import secrets
@@ -40,13 +40,13 @@ def simulator_dialect() -> dict[str, Any]:
 
 @transaction.atomic
 def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], now: datetime) -> bool:
-    """Harbour Florist, a member of staff and the simulator's operator, where nobody is there yet; whether it made them.
+    """Harbour Florist, staff of every role, the simulator's operator, where nobody is there yet; whether it made them.
 
     Their passwords stand in `demo.json` of the data folder.
     """
     if Person.objects.exists():
         return False
-    customer, staff = (secrets.token_urlsafe(PASSWORD_OCTETS) for _ in range(2))
+    customer = secrets.token_urlsafe(PASSWORD_OCTETS)
     florist = open_customer(
         login_name="harbour",
         password=customer,
@@ -57,13 +57,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         paid_pips=pips_of(BALANCE),
         note=GROUNDS,
     )
-    member_of_staff = Person.objects.create(
-        login_name="staff",
-        password=make_password(staff),
-        name="Demo staff",
-        staff_role=Person.StaffRole.ADMIN,
-        created_at=now,
-    )
+    staff = _make_staff(now)
     add_operator(
         name="simulator",
         host=host,
@@ -75,13 +69,29 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         rate_parts_per_s=0,
         dialect=simulator_dialect(),
     )
-    _make_law(florist, member_of_staff, now)
+    _make_law(florist, Person.objects.get(login_name="staff"), now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
-        "staff": {"username": "staff", "password": staff},
     }
-    write_demo(folder, logins)
+    write_demo(folder, logins | staff)
     return True
+
+
+def _make_staff(now: datetime) -> dict[str, dict[str, str]]:
+    """One of each role, for no role does all; their logins. Each sets up a second factor when first signing in."""
+    logins = {}
+    for role in Person.StaffRole:
+        login_name = "staff" if role == Person.StaffRole.ADMIN else role.value
+        password = secrets.token_urlsafe(PASSWORD_OCTETS)
+        Person.objects.create(
+            login_name=login_name,
+            password=make_password(password),
+            name=f"Demo {login_name}",
+            staff_role=role,
+            created_at=now,
+        )
+        logins[login_name] = {"username": login_name, "password": password}
+    return logins
 
 
 def _make_law(customer: Customer, staff: Person, now: datetime) -> None:
