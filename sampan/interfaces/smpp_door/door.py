@@ -147,7 +147,7 @@ class SmppDoor:
         except NotServed as not_served:
             session.respond([(number, not_served.status, "")])
         except Exception as error:  # noqa: BLE001 - the task's top: the ESME gets its answer, the log the cause
-            log.error("smpp_door.failed", command=type(body).__name__, error=repr(error))
+            log.error("smpp_door.failed", work=type(body).__name__, error=repr(error))
             session.respond([(number, Status.ESME_RSYSERR, "")])
 
     async def _keep_order(self) -> None:
@@ -158,6 +158,8 @@ class SmppDoor:
                 await self.keep_order()
             except psycopg.OperationalError as error:
                 log.warning("smpp_door.database_away", error=str(error).strip())
+            except Exception as error:  # noqa: BLE001 - the loop's top
+                log.error("smpp_door.failed", work="keeping order", error=repr(error))
 
     async def keep_order(self) -> None:
         """Once."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from sampan.accounts.customers import CustomerFacts, customers, remembered
+from sampan.accounts.tables import Customer
 from sampan.database import Connection, DatabaseThreads
 from sampan.interfaces.smpp_door import joining
 from sampan.interfaces.smpp_door.joining import Part, Whole
@@ -95,8 +96,11 @@ class Submitting:
         await self._threads.run(_end_parts, whole, whole.parts, reason=NEVER_WHOLE, now=self._clock())
 
     async def _part(self, login: Login, submitted: Submitted, destination: str, now: datetime) -> int:
+        """What can be told of one part alone is told of it; the rest of the whole."""
         parse_international(destination)
-        if submitted.sender != ECONOMIC_SENDER and submitted.sender not in (await self._customer(login)).senders:
+        customer = await self._customer(login)
+        shows_its_own = customer.status != Customer.Status.TRIAL and submitted.sender != ECONOMIC_SENDER
+        if shows_its_own and submitted.sender not in customer.senders:
             raise Refused(Reason.SENDER_NOT_YOURS, "sender", submitted.sender)
         id_, whole = await self._threads.run(joining.keep_part, login, submitted, destination, now)
         if whole is not None:

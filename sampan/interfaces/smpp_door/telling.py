@@ -52,14 +52,14 @@ class Telling:
     async def run(self) -> None:
         """Tell what there is to tell, for ever."""
         while True:
+            wait_s = AWAY_S
             try:
-                more = await self.turn()
+                wait_s = 0 if await self.turn() else LOOK_EVERY_S
             except psycopg.OperationalError as error:
                 log.warning("smpp_door.database_away", error=str(error).strip())
-                await asyncio.sleep(AWAY_S)
-                continue
-            if not more:
-                await asyncio.sleep(LOOK_EVERY_S)
+            except Exception as error:  # noqa: BLE001 - the loop's top: what was taken comes again
+                log.error("smpp_door.failed", work="telling", error=repr(error))
+            await asyncio.sleep(wait_s)
 
     async def turn(self) -> bool:
         """Note what was answered and tell what is due; whether there may be more at once."""

@@ -7,7 +7,7 @@ from sampan.smpp.pdu import Status as CommandStatus
 
 # 0x400 to 0x4FF are the SMSC's own (SMPP 3.4 §5.1.3): ours are 0x400 and the number the HTTP API has for it.
 OWN = 0x400
-ACCOUNT_DISABLED, BALANCE_TOO_LOW, ILLEGAL_WORD = OWN + 3, OWN + 16, OWN + 18
+ACCOUNT_DISABLED, NO_FOOTER, BALANCE_TOO_LOW, ILLEGAL_WORD = OWN + 3, OWN + 6, OWN + 16, OWN + 18
 REFERENCE_REUSED, BAD_TEXT = OWN + 40, OWN + 41
 
 STATUSES: dict[Reason, int] = {
@@ -27,6 +27,7 @@ STATUSES: dict[Reason, int] = {
     Reason.NOT_IN_ALPHABET: BAD_TEXT,
     Reason.BAD_TEXT: BAD_TEXT,
     Reason.ILLEGAL_WORD: ILLEGAL_WORD,
+    Reason.NO_FOOTER: NO_FOOTER,
     Reason.BAD_TIME: CommandStatus.ESME_RINVSCHED,
     Reason.TOO_FAR_AHEAD: CommandStatus.ESME_RINVSCHED,
     Reason.BAD_VALIDITY: CommandStatus.ESME_RINVEXPIRY,

@@ -94,7 +94,7 @@ def test_a_failure_is_told_with_its_state_and_reason(database: Connection) -> No
 
 def test_a_phone_that_is_off_is_told_first_to_who_asks_for_that(database: Connection) -> None:
     async def scenario() -> None:
-        async with simulator(time_scale=10) as smsc:
+        async with simulator() as smsc:
             places_at(smsc)
             async with gateway(), open_door() as door, door.bound(make_customer()) as link:
                 await submitted(link, message(destination_addr=OFF, registered_delivery=0x11))

@@ -142,6 +142,21 @@ def test_the_same_part_again_has_the_same_id_and_another_under_its_number_is_ref
     run(scenario)
 
 
+def test_a_part_that_cannot_be_sent_is_refused_at_once(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        async with open_door() as door, door.bound(make_customer()) as link:
+            part, *_ = in_headers(encode_gsm(TEXT), 153)
+            wrong = part._replace(source_addr="Mallory"), part._replace(destination_addr="85221234567")
+            assert [status for status, _ in await submitted(link, *wrong)] == [
+                Status.ESME_RINVSRCADR,
+                Status.ESME_RINVDSTADR,
+            ]
+            assert rows(database, "SELECT FROM smpp_part") == []
+
+    run(scenario)
+
+
 def test_a_long_text_in_one_payload_is_one_message(database: Connection) -> None:
     async def scenario() -> None:
         make_places()
