@@ -16,6 +16,7 @@ from sampan.interfaces.portal import batch_acts
 from sampan.interfaces.portal.access import Member, for_members, page
 from sampan.interfaces.portal.batch_acts import CONFLICT
 from sampan.interfaces.portal.own import own_batch
+from sampan.interfaces.portal.review_law import added
 from sampan.interfaces.tags import exact, full_moment, thousands
 from sampan.interfaces.words import words_of_refusal
 from sampan.messages.reports import batches, periods, waiting
@@ -75,6 +76,7 @@ def batch(request: HttpRequest, member: Member, batch_id: int) -> HttpResponse:
         here="results" if facts.started_at else "scheduled",
         refused=refused,
         length=measure(facts.text),
+        added=added(facts.footers, batches.regions(member.conn, member.customer.id, facts)) if facts.footers else [],
         **_changing(member, facts, now),
     )
 

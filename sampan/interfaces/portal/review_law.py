@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from django.utils.functional import Promise
 
-from sampan.compliance.footers import with_footer
+from sampan.compliance.footers import Footers, with_footer
 from sampan.compliance.law import Law
 from sampan.composing.parts import Measured, measure
 from sampan.interfaces.compliance_words import MISSING
@@ -46,9 +46,10 @@ def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
 def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
     """Of a plan whose messages go to these regions."""
     lacks = law.missing(plan.draft.customer, plan.draft.text) if plan.purpose == Purpose.PROMOTIONAL else []
-    shown = {Region.HONG_KONG if region == Region.MACAU else region for region in regions} if plan.footers else set()
-    return Said(
-        plan.illegal_words,
-        [MISSING[each] for each in lacks],
-        [(REGION_WORDS[region], with_footer("", plan.footers, region).strip()) for region in sorted(shown)],
-    )
+    return Said(plan.illegal_words, [MISSING[each] for each in lacks], added(plan.footers, regions))
+
+
+def added(footers: Footers, regions: Iterable[Destination.Region]) -> list[tuple[Promise, str]]:
+    """To where, and what, is added to the text; Macau gets what Hong Kong gets."""
+    shown = {Region.HONG_KONG if region == Region.MACAU else region for region in regions} if footers else set()
+    return [(REGION_WORDS[region], with_footer("", footers, region).strip()) for region in sorted(shown)]

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sampan.compliance.footers import Footers
 from sampan.database import Connection, array_of
 from sampan.messages.reports.shown import HELD, NEVER_SENT, SHOWN, TO_HAND_OVER, Shown
 from sampan.messages.tables import Batch, Purpose, Source, Status
+from sampan.routing.tables import Destination
 
 RATE_OVER = timedelta(seconds=10)
 
@@ -29,6 +31,7 @@ class BatchFacts(NamedTuple):
     price_pips: int
     sender: str
     signature: str
+    footers: Footers
     text: str
     route: str
     held_for: Batch.HeldFor | None
@@ -40,7 +43,7 @@ class BatchFacts(NamedTuple):
 
 FACTS = """
     SELECT b.id, b.name, b.created_at, b.started_at, b.scheduled_at, b.state, b.source, b.purpose, b.validity_minutes,
-           b.recipients, b.price_pips, b.sender, b.signature, b.text, b.route, b.held_for, b.resumes_at,
+           b.recipients, b.price_pips, b.sender, b.signature, b.footers, b.text, b.route, b.held_for, b.resumes_at,
            b.recurrence_id, b.resend_of, coalesce(nullif(p.name, ''), p.login_name, '')
       FROM batch b LEFT JOIN person p ON p.id = b.person_id"""
 
@@ -49,6 +52,17 @@ def batches(conn: Connection, customer_id: int, batch_ids: Sequence[int]) -> lis
     """Those of them that are this customer's, the newest first."""
     sql = f"{FACTS} WHERE b.id = ANY(%s::int8[]) AND b.customer_id = %s ORDER BY b.id DESC"
     return [_facts(BatchFacts(*row)) for row in conn.execute(sql, [array_of(batch_ids), customer_id])]
+
+
+REGIONS = """
+    SELECT DISTINCT d.region FROM message m JOIN destination d ON d.id = m.destination_id
+     WHERE m.customer_id = %s AND m.created_at = %s AND m.batch_id = %s AND m.price_pips > 0"""
+
+
+def regions(conn: Connection, customer_id: int, batch: BatchFacts) -> list[Destination.Region]:
+    """Where those of its messages go that were to be sent."""
+    rows = conn.execute(REGIONS, [customer_id, batch.created_at, batch.id])
+    return [Destination.Region(region) for (region,) in rows]
 
 
 def _facts(batch: BatchFacts) -> BatchFacts:

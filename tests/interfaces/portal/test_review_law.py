@@ -11,7 +11,7 @@ from sampan.compliance.settings import change_settings
 from sampan.compliance.tables import RegisteredNumber
 from sampan.database import Connection, Snapshot
 from sampan.messages.tables import Batch, Message
-from tests.interfaces.portal.pages import compose, errors_of, reviewed, send, signed_in, value_of, words
+from tests.interfaces.portal.pages import compose, errors_of, location, reviewed, send, signed_in, value_of, words
 from tests.world import NOW, make_customer, make_places, make_staff
 
 PROMOTION = {"purpose": "2", "text": "Roses at half price"}
@@ -44,7 +44,9 @@ def test_a_footer_is_shown_and_counted_before_it_is_sent(florist: Customer) -> N
     assert "does not say" not in page
     assert "Added (Hong Kong and Macau) 海港花店 Harbour Florist 28123456 取消接收 Unsub: 28123457" in page
     assert "71 of 134, Unicode" in page
-    send(client, address)
+    batch = words(client.get(location(send(client, address))))
+    assert "Added (Hong Kong and Macau) 海港花店 Harbour Florist" in batch
+    assert "退订回T" not in batch
     assert {message.units for message in Message.objects.all()} == {2}
 
 
