@@ -45,7 +45,7 @@ TROUBLES: Mapping[str, Trouble] = MappingProxyType(
         "latency": _one("slow-answers", latency_s=0.4),
         "jitter": _one("slow-answers", latency_s=0.01, jitter_s=0.6),
         "half-open": _once_more("half-open", hold_s=20),
-        "slow-reader": _one("slow-reader", octets_per_s=6000, for_s=4),
+        "slow-reader": _one("slow-reader", octets_per_s=6000, for_s=15),
         "unbind": _once_more("unbind"),
         "close": _once_more("close"),
         "reset": _once_more("reset"),
