@@ -142,13 +142,14 @@ def test_the_platforms_own_account_is_not_suspended(owner: Person) -> None:
 def test_each_act_needs_its_role_and_what_is_not_allowed_changes_nothing(owner: Person) -> None:
     application = file_registration(owner)
     finance, support, pk = staff(StaffRole.FINANCE), staff(StaffRole.SUPPORT), Customer.objects.get().pk
-    for by, act in (
+    refused: list[tuple[Person, Callable[[Person], object]]] = [
         (finance, lambda by: applications.approve(application.pk, by=by, why="", now=NOW)),
         (finance, lambda by: applications.send_back(application.pk, by=by, words="x", now=NOW)),
         (support, lambda by: applications.suspend(pk, by=by, words="x", now=NOW)),
         (support, lambda by: applications.close(pk, by=by, words="x", now=NOW)),
         (owner, lambda by: applications.approve(application.pk, by=by, why="", now=NOW)),
-    ):
+    ]
+    for by, act in refused:
         with pytest.raises(NotAllowed):
             act(by)
     assert status() is Status.TRIAL

@@ -136,6 +136,8 @@ def test_two_owners_who_remove_each_other_at_once_leave_one(owner: Person) -> No
 
 def test_who_is_removed_signs_in_no_more_and_their_keys_are_void(owner: Person) -> None:
     yan = accept(invite(owner))
+    assert owner.customer is not None
+    assert owner.customer
     yan.apikey_set.create(customer=owner.customer, name="shop", sha256=b"x", created_at=NOW)
     members.remove(owner, yan.pk, now=NOW)
     yan.refresh_from_db()

@@ -1,6 +1,7 @@
 """The table of what each role does, at every page and at the API (spec S131)."""
 
 import pytest
+from django.urls import URLPattern
 
 from sampan.accounts.access import authenticate
 from sampan.accounts.keys import add_key
@@ -15,8 +16,8 @@ from tests.world import NOW, PASSWORD, make_customer, make_places
 
 OWNER, SENDER, VIEWER, FINANCE = Person.Role
 DRAFTER = "drafter"  # a sender who may not send
-WHO = (OWNER, SENDER, DRAFTER, VIEWER, FINANCE)
-TABLE = {
+WHO: tuple[str, ...] = (OWNER, SENDER, DRAFTER, VIEWER, FINANCE)
+TABLE: dict[Permission, set[str]] = {
     Permission.SEE_RESULTS: {OWNER, SENDER, DRAFTER, VIEWER, FINANCE},
     Permission.WRITE_DRAFTS: {OWNER, SENDER, DRAFTER},
     Permission.SEND: {OWNER, SENDER},
@@ -66,11 +67,13 @@ def test_every_page_asks_for_its_permission(who: str, members: dict[str, Person]
     client = signed_in(f"my-{who}")
     asked = 0
     for pattern in urlpatterns:
-        permission = getattr(getattr(pattern, "callback", None), "permission", None)
+        if not isinstance(pattern, URLPattern):
+            continue  # the console has tests of its own
+        permission = getattr(pattern.callback, "permission", None)
         if permission is None or pattern.pattern.converters:
             continue
         asked += 1
-        response = client.get(f"/{pattern.pattern._route}")
+        response = client.get(f"/{pattern.pattern}")
         allowed = who in TABLE[permission]
         assert (response.status_code != 403) is allowed, pattern.name
     assert asked

@@ -82,6 +82,8 @@ def test_the_last_owner_stays_and_others_are_changed_and_removed(owner: Person) 
 def test_mallory_reaches_no_member_key_or_sender_of_anothers(owner: Person) -> None:
     mallory = signed_in("mallory")
     assert mallory.post("/account/members/", {"do": "remove", "id": owner.pk}).status_code == 404
+    assert owner.customer is not None
+    assert owner.customer
     key = ApiKey.objects.create(customer=owner.customer, person=owner, name="x", sha256=b"x", created_at=NOW)
     mallory.post("/account/keys/", {"do": "revoke", "key": key.pk})
     assert ApiKey.objects.get().revoked_at is None
