@@ -95,6 +95,7 @@ class Reason(Enum):
     CANNOT_BE_LINKED = 107, None, "A sub account has one primary and no sub accounts. Unlink {value} first"
     NO_TOP_UP = 110, None, "There is no such top-up"
     NO_REFERENCE = 111, None, "There is no payment reference. Copy it from the bank's receipt"
+    TIERS_DISORDERED = 108, None, "A higher tier begins at a larger top-up than the one before it; the first is tier 1"
     NO_GROUNDS = 112, None, "There is no reason. Say why"
     # What may not be sent, and what must be said.
     REGISTER_EMPTY = 121, None, "There is no Hong Kong number in the first column of this file. Choose another"

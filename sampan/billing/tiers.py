@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Max
 
-from sampan.accounts.tables import Customer
+from sampan.accounts.acts import Act, record
+from sampan.accounts.tables import Customer, Person
+from sampan.billing.money import in_pips
 from sampan.billing.tables import TopUp, VolumeTier
+from sampan.reasons import Reason, Refused
 
 FIRST_TIER = 1
 YEARS_KEPT = 1  # a smaller top-up lowers the tier only after that
@@ -44,3 +48,19 @@ def follow_top_ups(customer: Customer, now: datetime) -> None:
     if customer.tier != tier:
         customer.tier = tier
         customer.save(update_fields=["tier"])
+
+
+@transaction.atomic
+def change_tiers(from_pips: dict[int, int], *, why: str, by: Person, now: datetime) -> None:
+    """Which top-up brings which tier, from the next top-up on; tiers that are not named are no more.
+
+    Raises NotAllowed, and Refused where a higher tier does not begin higher, or there is no first one.
+    """
+    amounts = [from_pips[tier] for tier in sorted(from_pips)]
+    if FIRST_TIER not in from_pips or amounts != sorted(set(amounts)) or amounts[0] < 0:
+        raise Refused(Reason.TIERS_DISORDERED, "tiers")
+    before = {str(each.tier): in_pips(each.from_pips) for each in VolumeTier.objects.order_by("tier")}
+    VolumeTier.objects.all().delete()
+    VolumeTier.objects.bulk_create([VolumeTier(tier=tier, from_pips=pips) for tier, pips in from_pips.items()])
+    after = {str(tier): in_pips(pips) for tier, pips in from_pips.items()}
+    record(Act.CHANGE_PRICES, by=by, subject="volume tiers", before=before, after=after, why=why, now=now)

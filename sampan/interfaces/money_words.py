@@ -73,6 +73,7 @@ REFUSALS: dict[Reason, Words] = {
     Reason.CANNOT_BE_LINKED: _("{value} has a primary or sub accounts already. Unlink those first."),
     Reason.NOT_A_DOCUMENT: _("This is no PDF, JPEG or PNG file. Add the receipt as one of them."),
     Reason.DOCUMENT_TOO_LARGE: _("This file is larger than {value}. Add a smaller one."),
+    Reason.TIERS_DISORDERED: _("A higher tier begins at a larger top-up than the one before it."),
     Reason.NO_TOP_UP: _("There is no such top-up."),
     Reason.NO_REFERENCE: _("There is no payment reference. Copy it from the bank’s receipt."),
     Reason.NO_GROUNDS: _("There is no reason. Say why."),

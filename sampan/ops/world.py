@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from sampan.billing.money import pips_of
-from sampan.billing.tables import Price
+from sampan.billing.tables import Price, VolumeTier
 from sampan.routing.tables import Destination, Route
 
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,6 +60,7 @@ DESTINATIONS: dict[str, tuple[Region, str, str, tuple[str, ...]]] = {
     "Mexico": (Region.OVERSEAS, "overseas", "0.30", ("52",)),
 }
 ECONOMIC_HK_DOLLARS = "0.18"
+TIERS = {1: "300", 2: "10,000", 3: "50,000"}  # the top-up that brings each (spec S83)
 
 
 @transaction.atomic
@@ -78,4 +79,5 @@ def make_first_world() -> bool:
             Price.objects.create(
                 destination=destination, route=routes[way], effective_from=BEGINNING, unit_pips=pips_of(amount)
             )
+    VolumeTier.objects.bulk_create([VolumeTier(tier=tier, from_pips=pips_of(amount)) for tier, amount in TIERS.items()])
     return True

@@ -14,6 +14,7 @@ def patterns() -> list[URLPattern]:
         path("entries/<id:entry_id>/", money.entry, name="entry"),
         path("books/", money.books, name="books"),
         path("prices/", prices.prices, name="prices"),
+        path("prices/tiers/", prices.tiers, name="tiers"),
         path("prices.csv", prices.prices_file, name="prices-file"),
         path("customers/<id:customer_id>/money/", purse.purse, name="purse"),
         path("customers/<id:customer_id>/money/enter/", purse.enter, name="enter-money"),

@@ -8,19 +8,23 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from sampan.accounts.acts import Act
 from sampan.accounts.tables import Customer
 from sampan.billing import price_files
 from sampan.billing.price_files import LISTED_HEAD, OWN_HEAD, Flaw, NothingTaken, PriceFile
 from sampan.billing.tables import VolumeTier
+from sampan.billing.tiers import change_tiers
 from sampan.interfaces.csv_files import csv_response
+from sampan.interfaces.money_words import amount_of
 from sampan.interfaces.staff.access import Staffer, for_staff, page, say, typed
 
 HERE = "staff:prices"
 MOST_OCTETS = 2 * 1024 * 1024
 UNPROCESSABLE = 422
+
+TIERS_OFFERED = range(1, 6)
 
 Put = Callable[..., PriceFile]
 
@@ -61,8 +65,25 @@ def _put(request: HttpRequest, staffer: Staffer, customer: Customer | None, put:
 
 
 def _context(customer: Customer | None, flaws: list[Flaw]) -> dict[str, Any]:
+    known = dict(VolumeTier.objects.values_list("tier", "from_pips"))
     head = OWN_HEAD if customer else LISTED_HEAD
-    return {"customer": customer, "flaws": flaws, "head": ", ".join(head), "tiers": VolumeTier.objects.order_by("tier")}
+    return {
+        "customer": customer,
+        "flaws": flaws,
+        "head": ", ".join(head),
+        "tiers": [(tier, known.get(tier)) for tier in TIERS_OFFERED],
+    }
+
+
+@require_POST
+@for_staff(Act.CHANGE_PRICES)
+def tiers(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
+    """Which top-up brings which tier; a tier without an amount is none."""
+    given = {tier: typed(request, f"tier-{tier}") for tier in TIERS_OFFERED}
+    amounts = {tier: amount_of(text) for tier, text in given.items() if text}
+    change_tiers(amounts, why=typed(request, "why"), by=staffer.person, now=timezone.now())
+    say(request, _("The tiers are changed, from the next top-up on"))
+    return redirect("staff:prices")
 
 
 @require_safe

@@ -6,7 +6,7 @@ from django.test import Client
 
 from sampan.accounts.tables import AuditEntry, Customer, Person
 from sampan.billing.money import pips_of
-from sampan.billing.tables import Certificate, CustomerPrice, Price, StaffEntry, TopUp
+from sampan.billing.tables import Certificate, CustomerPrice, Price, StaffEntry, TopUp, VolumeTier
 from sampan.database import Connection
 from tests.billing.money import credited, filed, pips
 from tests.interfaces.portal.pages import html, location, signed_in, words
@@ -144,3 +144,15 @@ def test_support_sees_a_customers_money_and_enters_nothing(harbour: Customer) ->
     assert "1,000.0000" in words(page)
     assert "Enter money" not in words(page)
     assert wing.post(f"/staff/customers/{harbour.pk}/money/enter/", {"kind": "bonus", "amount": "1"}).status_code == 403
+
+
+def test_the_tiers_are_changed_and_must_rise(fanny: Client) -> None:
+    path = "/staff/prices/tiers/"
+    location(fanny.post(path, {"tier-1": "300", "tier-2": "5,000", "why": WHY}))
+    assert list(VolumeTier.objects.order_by("tier").values_list("tier", "from_pips")) == [
+        (1, pips_of("300")),
+        (2, pips_of("5,000")),
+    ]
+    for wrong in ({"tier-1": "300", "tier-2": "300"}, {"tier-2": "300"}, {"tier-1": "x"}, {"tier-1": "-1"}):
+        assert fanny.post(path, wrong | {"why": WHY}).status_code == 422
+    assert VolumeTier.objects.count() == 2
