@@ -1,5 +1,7 @@
 """What a promotional text must say, and whether it does (spec S95)."""
 
+from typing import Any
+
 import pytest
 
 from sampan import settings
@@ -82,7 +84,7 @@ def test_a_customer_who_writes_it_into_its_texts_gets_none_added() -> None:
     ],
 )
 def test_a_profile_that_could_not_be_sent_is_refused_by_its_field(
-    database: Connection, changes: dict[str, str], field: str
+    database: Connection, changes: dict[str, Any], field: str
 ) -> None:
     harbour = make_customer()
     with pytest.raises(Refused) as caught:
