@@ -1,6 +1,7 @@
 """Promotional texts go only outside the hours that a customer keeps quiet (spec S54)."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.world import NOW, draft_of, make_customer, make_places, plan_of, send
 
 EVENING = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 22:30 in Hong Kong
 MORNING = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 09:00
-PROMOTIONAL = {"purpose": Purpose.PROMOTIONAL}
+PROMOTIONAL: dict[str, Any] = {"purpose": Purpose.PROMOTIONAL}
 
 
 @pytest.fixture

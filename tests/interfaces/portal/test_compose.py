@@ -286,7 +286,7 @@ def test_the_gauge_has_three_bars() -> None:
 def test_a_saved_draft_waits_at_home(member: Client) -> None:
     assert location(compose(member, text="Wreaths are here", do="draft")) == "/"
     home = words(member.get("/"))
-    assert "Not sent yet Wreaths are here Draft of" in home
+    assert "Not sent yet All drafts Wreaths are here Draft of" in home
     assert f'href="/compose/{draft().pk}/"' in html(member.get("/"))
 
 

@@ -89,7 +89,7 @@ def test_no_page_links_to_what_is_not_there(database: Connection, path: str) -> 
     links = {link for page in pages for link in hrefs(html(member.get(page)))}
     assert {f"/batches/{one.batch_id}/", "/", "/results/"} <= links
     for link in links:
-        assert member.get(link).status_code == 200, link
+        assert member.get(link, follow=True).status_code == 200, link
 
 
 def hrefs(page: str) -> set[str]:
