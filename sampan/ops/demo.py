@@ -12,6 +12,8 @@ from django.db import transaction
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import pips_of
 from sampan.billing.opening import open_customer
+from sampan.billing.tables import Price, TopUp
+from sampan.billing.top_ups import file_top_up
 from sampan.compliance.footers import Profile, save_profile
 from sampan.compliance.register import import_register
 from sampan.compliance.screening import HONG_KONG
@@ -19,11 +21,14 @@ from sampan.compliance.signatures import approve_signature, request_signature
 from sampan.compliance.tables import RegisterImport
 from sampan.compliance.words import add_words
 from sampan.ops.logins import write_demo
-from sampan.ops.world import ROUTES
+from sampan.ops.world import BEGINNING, ROUTES
 from sampan.routing.operators import add_operator
+from sampan.routing.tables import Destination
 from sampan.smpp.simulator import ERRORS
 
 BALANCE = "10,000"
+FILED = "3,000"
+TIER_PRICES = {2: "0.27", 3: "0.25"}
 SENDERS = ("HarbourFlo", "85298765432")
 GROUNDS = "business registration of the demo"
 WINDOW = 50
@@ -69,6 +74,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         rate_parts_per_s=0,
         dialect=simulator_dialect(),
     )
+    _make_money(florist, now)
     _make_law(florist, Person.objects.get(login_name="staff"), now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
@@ -92,6 +98,28 @@ def _make_staff(now: datetime) -> dict[str, dict[str, str]]:
         )
         logins[login_name] = {"username": login_name, "password": password}
     return logins
+
+
+def _make_money(customer: Customer, now: datetime) -> None:
+    """Prices of the higher tiers to Hong Kong, and a top-up for finance to look for."""
+    destination = Destination.objects.select_related("route").get(name="Hong Kong")
+    for tier, amount in TIER_PRICES.items():
+        Price.objects.create(
+            destination=destination,
+            route=destination.route,
+            tier=tier,
+            effective_from=BEGINNING,
+            unit_pips=pips_of(amount),
+        )
+    file_top_up(
+        customer.pk,
+        amount_pips=pips_of(FILED),
+        way=TopUp.Way.FPS,
+        reference="demo FPS reference",
+        document=None,
+        person=customer.members.get(),
+        now=now,
+    )
 
 
 def _make_law(customer: Customer, staff: Person, now: datetime) -> None:
