@@ -100,8 +100,8 @@ REFUSALS: dict[Reason, Words] = (
     | COMPLIANCE_REFUSALS
     | {
         Reason.NOT_TAKEN_YET: _("No operator has this message, so there is nothing to ask. Its page says why."),
-    Reason.CASE_OPEN_ALREADY: _("A case is open about this message already."),
-    Reason.NO_SUCH_CASE: _("The case is closed, or marked already. Look at it again."),
+        Reason.CASE_OPEN_ALREADY: _("A case is open about this message already."),
+        Reason.NO_SUCH_CASE: _("The case is closed, or marked already. Look at it again."),
         Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
         Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
         Reason.ACCOUNT_DISABLED: _("The account is suspended or closed. Call us to open it again."),
