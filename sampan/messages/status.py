@@ -76,6 +76,7 @@ UPDATE message m SET
        reason = CASE WHEN m.final_at IS NOT NULL THEN m.reason WHEN s.status IS NOT NULL THEN s.reason
                      WHEN m.status = {Status.RETRY.value} THEN m.reason
                      WHEN s.complete AND NOT s.receipts THEN {Reason.ROUTE_WITHOUT_RECEIPTS.number}
+                     WHEN NOT s.complete AND m.reason = {Reason.OUTCOME_UNKNOWN.number} THEN m.reason
                      ELSE {Reason.PROCESSING.number} END,
        final_at = CASE WHEN m.final_at IS NOT NULL THEN m.final_at
                        WHEN s.status IS NOT NULL OR s.complete AND NOT s.receipts THEN %(now)s::timestamptz END

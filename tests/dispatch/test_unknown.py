@@ -52,6 +52,18 @@ def receipt(owner: Owner, *, tries: int = 2, **changes: Any) -> list[Kept]:
     return [each._replace(tries=tries) for each in kept]
 
 
+def test_one_part_in_doubt_keeps_the_message_in_doubt_until_all_are_answered(database: Connection) -> None:
+    operator, harbour = make_places(), make_customer()
+    (id_,) = send(database, harbour, [NUMBER], text="花" * 80).message_ids
+    owner = Owner(operator)
+    owner.hand_over(harbour)
+    owner.unanswered(id_, 1)
+    owner.taken(id_, 2)
+    assert shown(id_) == (Status.PROCESSING, Reason.OUTCOME_UNKNOWN, False)
+    owner.taken(id_, 1)
+    assert shown(id_) == (Status.PROCESSING, Reason.PROCESSING, False)
+
+
 def test_the_only_one_that_fits_is_meant(database: Connection) -> None:
     owner, harbour, (id_,) = in_doubt(database)
     assert owner.match(receipt(owner)) == []
