@@ -33,7 +33,7 @@ check: setup-dev ## style, types, import order, locks
 	$(BIN)/pytest tests/test_house.py
 
 test: setup-dev ## all but the long ones (a real browser, the whole fault matrix) and other people's programs
-	$(BIN)/pytest -m "not browser and not fire and not interop"
+	$(BIN)/pytest -m "not browser and not fire and not interop" -n 2 --dist worksteal
 
 test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_URL names another server
 	$(BIN)/pytest -m "database and not browser and not fire"

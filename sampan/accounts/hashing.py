@@ -1,4 +1,4 @@
-"""Argon2 one at a time: each hash takes 100 MiB while it is made, and a process of ours has 200 MB at most.
+"""Argon2 one at a time: each hash takes 64 MiB while it is made, and a process of ours has 200 MB at most.
 
 Calls that come together wait some 50 ms for each other. They are few: who has proved itself is remembered (`access`).
 """
@@ -12,7 +12,11 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 class PasswordHasher(Argon2PasswordHasher):
-    """Django's, and its hashes; settings.py names it for every password and key (spec S136)."""
+    """Django's, with the second choice of RFC 9106; settings.py names it for every password and key (spec S136)."""
+
+    time_cost = 3
+    memory_cost = 64 * 1024  # KiB
+    parallelism = 4
 
     def encode(self, *args: Any, **kwargs: Any) -> str:
         """The hash to keep."""

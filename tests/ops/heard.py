@@ -14,7 +14,7 @@ from typing import IO, TypeVar
 from sampan.ops.supervisor import is_alive
 
 T = TypeVar("T")
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 ROOT = Path(__file__).parent.parent.parent
 
 
