@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Page
 
+from sampan.accounts.hashing import PasswordHasher
 from tests.browser import chromium
 from tests.database import (
     database,
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 PAGE_TIMEOUT_MS = 10_000
+
+# Argon2 at its cheapest, for thousands of passwords; what runs in processes of its own has the real one.
+PasswordHasher.time_cost, PasswordHasher.memory_cost, PasswordHasher.parallelism = 1, 8, 1
 
 settings.register_profile("sampan", deadline=None)  # a busy machine is no failure; speed is measured by `make bench`
 settings.load_profile("sampan")
