@@ -36,7 +36,7 @@ test: setup-dev ## all but the long ones (a real browser, the whole fault matrix
 	$(BIN)/pytest -m "not browser and not fire and not interop" -n 2 --dist worksteal
 
 test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_URL names another server
-	$(BIN)/pytest -m "database and not browser and not fire"
+	$(BIN)/pytest -m "database and not browser and not fire and not interop" -n 2 --dist worksteal
 
 browser: setup-dev ## the long journeys in a real browser
 	$(BIN)/pytest -m browser
