@@ -8,7 +8,7 @@ from sampan.compliance.tables import ChinaSignature, Preference
 from sampan.reasons import Reason
 
 COMPLIANCE_REFUSALS: dict[Reason, str | Promise] = {
-    Reason.NO_FOOTER: _("A promotional text names its sender, how to reach it and how to unsubscribe."),
+    Reason.NO_FOOTER: _("A promotional text names its sender, a contact and how to unsubscribe. Write them."),
     Reason.ILLEGAL_WORD: _("A word that may not be sent to China ({value}). Change the text."),
     Reason.REGISTER_EMPTY: _("There is no Hong Kong number in the first column of this file. Choose another."),
     Reason.REGISTER_UNREADABLE: _("Row {value} cannot be read. Save the file as CSV in UTF-8 and add it again."),
@@ -19,7 +19,7 @@ COMPLIANCE_REFUSALS: dict[Reason, str | Promise] = {
     Reason.SIGNATURE_MALFORMED: _("A signature has 2 to 6 characters and no brackets. Choose another."),
     Reason.SIGNATURE_TAKEN: _("Another customer has this signature. Choose another."),
     Reason.SIGNATURE_WAITS: _("A request is being looked at already. Wait for the answer."),
-    Reason.NO_SUCH_SIGNATURE: _("There is no such signature any more."),
+    Reason.NO_SUCH_SIGNATURE: _("There is no such signature any more. Look at the list again."),
     Reason.WORD_EMPTY: _("“{value}” has no letter or digit, or is longer than 60 characters. Write another."),
     Reason.NOT_IN_CHINA: _("“{value}” is no mobile number of mainland China. Write it as 8613812345678."),
     Reason.TOO_MANY_WORDS: _("Too many words at once ({value}). Split the file."),

@@ -73,7 +73,7 @@ def test_who_comes_second_is_told_so(database: Connection, harbour: Customer, me
     batches.pause(database, running.batch_id, timezone.now())
     response = member.post(f"/batches/{running.batch_id}/", {"do": "pause"})
     assert response.status_code == 409
-    assert "Nothing has been changed It does not run any more, so it cannot be paused." in words(response)
+    assert "Nothing has been changed It does not run any more. Only a running batch can be paused." in words(response)
 
 
 def test_a_held_batch_is_released_and_starts(database: Connection, harbour: Customer, member: Client) -> None:
@@ -116,7 +116,7 @@ def test_in_the_last_hour_it_can_only_be_stopped_with_no_promise(
     assert acts(member.get(address)) == ["Stop it"]
     refused = member.post(f"{address}stop/", {"how": "delete"})
     assert refused.status_code == 409
-    assert "It is due within the hour, so it is too late to change or delete it." in words(refused)
+    assert "It is due within the hour. It is too late to change or delete it." in words(refused)
     assert "with no promise" in words(refused)
     member.post(f"{address}stop/", {"how": value_of(refused, "how")})
     assert Batch.objects.get().state == Batch.State.CANCELLED
