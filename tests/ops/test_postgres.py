@@ -129,7 +129,7 @@ def test_a_killed_server_comes_back_by_itself_with_all_that_was_committed(tmp_pa
         first = postgres.pid
         assert first
         os.kill(first, signal.SIGKILL)
-        until(lambda: postgres.is_ready() and postgres.pid != first)
+        until(lambda: postgres.pid != first and postgres.is_ready())
         assert one(postgres, "SELECT number FROM kept") == 7
         with pytest.raises(psycopg.OperationalError):
             busy.execute("SELECT 1")
