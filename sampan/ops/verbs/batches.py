@@ -1,6 +1,8 @@
 """`sampan batch` and `sampan sending`: pause, resume, cancel, release; and hold the whole platform."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from sampan.database import Connection, connect
@@ -19,66 +21,60 @@ def _answer(arguments: argparse.Namespace, did: str, messages: int | None = None
     )
 
 
-def _connect() -> Connection:
-    return connect("command line", by_key=True)
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    """What is refused here is refused to the command line."""
+    try:
+        with connect("command line", by_key=True) as conn:
+            yield conn
+    except Refused as refused:
+        raise VerbRefused(str(refused)) from refused
 
 
 def pause(arguments: argparse.Namespace) -> Answer:
     """It keeps its hold."""
-    try:
-        with _connect() as conn:
-            return _answer(arguments, "paused", batches.pause(conn, arguments.batch, datetime.now(UTC)))
-    except Refused as refused:
-        raise VerbRefused(str(refused)) from refused
+    with _connected() as conn:
+        return _answer(arguments, "paused", batches.pause(conn, arguments.batch, datetime.now(UTC)))
 
 
 def resume(arguments: argparse.Namespace) -> Answer:
     """Where it stood."""
-    try:
-        with _connect() as conn:
-            terms = terms_in_force(conn, THIS_PLATFORM)
-            announce(conn, batches.resume(conn, arguments.batch, terms, datetime.now(UTC)))
-    except Refused as refused:
-        raise VerbRefused(str(refused)) from refused
+    with _connected() as conn:
+        terms = terms_in_force(conn, THIS_PLATFORM)
+        announce(conn, batches.resume(conn, arguments.batch, terms, datetime.now(UTC)))
     return _answer(arguments, "resumed")
 
 
 def cancel(arguments: argparse.Namespace) -> Answer:
     """What an operator has is not called back."""
-    try:
-        with _connect() as conn:
-            return _answer(arguments, "cancelled", batches.cancel(conn, arguments.batch, datetime.now(UTC)))
-    except Refused as refused:
-        raise VerbRefused(str(refused)) from refused
+    with _connected() as conn:
+        return _answer(arguments, "cancelled", batches.cancel(conn, arguments.batch, datetime.now(UTC)))
 
 
 def release(arguments: argparse.Namespace) -> Answer:
     """It starts within a second, with everything asked again."""
-    try:
-        with _connect() as conn:
-            terms = terms_in_force(conn, THIS_PLATFORM)
-            announce(conn, batches.release(conn, arguments.batch, terms, datetime.now(UTC)))
-    except Refused as refused:
-        raise VerbRefused(str(refused)) from refused
+    with _connected() as conn:
+        terms = terms_in_force(conn, THIS_PLATFORM)
+        announce(conn, batches.release(conn, arguments.batch, terms, datetime.now(UTC)))
     return _answer(arguments, "released")
 
 
 def hold(arguments: argparse.Namespace) -> Answer:
     """Nothing is handed over until `sampan sending release`."""
-    with _connect() as conn:
+    with _connected() as conn:
         hold_sending(conn, held=True, words=arguments.why, now=datetime.now(UTC))
     return Answer({"sending_held": True}, ["Sending is held"])
 
 
 def release_all(_arguments: argparse.Namespace) -> Answer:
     """What waits goes on."""
-    with _connect() as conn:
+    with _connected() as conn:
         hold_sending(conn, held=False, words="", now=datetime.now(UTC))
     return Answer({"sending_held": False}, ["Sending goes on"])
 
 
 def show(_arguments: argparse.Namespace) -> Answer:
     """Whether anything is handed over."""
-    with _connect() as conn:
+    with _connected() as conn:
         held = is_sending_held(conn)
     return Answer({"sending_held": held}, ["Sending is held" if held else "Sending goes on"])
