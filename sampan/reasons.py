@@ -64,7 +64,11 @@ class Reason(Enum):
     BAD_TIME = 45, None, "The time cannot be read"
     BAD_VALIDITY = 46, None, "The validity is 10 to 1,380 minutes"
     BAD_TEMPLATE = 47, None, "A brace is neither a field nor text. Write {name} for a field, {{ or }} for a brace"
-    NO_SUCH_FIELD = 48, None, "The text names a field that is not there. Add the column or take it out of the text"
+    NO_SUCH_FIELD = (
+        48,
+        None,
+        "A field of the text has no value. Give it one, or write {name|Customer} for those without",
+    )
     # Files that cannot be read; `{value}` in words is the limit or the place.
     FILE_TOO_LARGE = 70, None, "This file is larger than {value}. Split it in two and add both"
     FILE_TOO_MANY_ROWS = 71, None, "This file has more than {value} rows. Split it in two and add both"
@@ -142,15 +146,18 @@ class Reason(Enum):
     SENDER_WAITS = 175, None, "This sender ID is asked for already, or in use. Wait for the answer"
     TOO_MANY_KEYS = 176, None, "A customer has at most {value} keys. Revoke one first"
     PLATFORM_CANNOT_SEND = 177, None, "The text cannot be sent now. Try again later, or call us"
-    NO_WINDOW = 160, None, "The customer has no support window open. Ask the customer to open one"
-    OWNERS_ONLY = 161, None, "Only the account's owner decides this. Ask the owner"
-    NOT_BLOCKED = 162, None, "This address is not blocked (any more)"
-    NOT_TAKEN_YET = 163, None, "No operator has this message, so there is nothing to ask. Its page says why"
-    CASE_OPEN_ALREADY = 164, None, "A case is open about this message already"
-    NO_SUCH_CASE = 165, None, "The case is closed, or marked already. Look at it again"
-    TOO_MANY_TESTS = 166, None, "{value} tests were sent to this number. Ask the operator instead"
-    BAD_MONTHS = 167, None, "Results are kept 1 to 84 months, not {value}"
-    NOT_CLOSED = 168, None, "Only the data of a closed account are erased. Close it first"
+    ADDRESS_NOT_ALLOWED = 178, None, "The account may not be called from this address. Add it to the account's networks"
+    NOT_A_NETWORK = 179, None, "“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24"
+    TOO_MANY_NETWORKS = 180, None, "An account has at most {value} networks. Remove one first"
+    NO_WINDOW = 190, None, "The customer has no support window open. Ask the customer to open one"
+    OWNERS_ONLY = 191, None, "Only the account's owner decides this. Ask the owner"
+    NOT_BLOCKED = 192, None, "This address is not blocked (any more)"
+    NOT_TAKEN_YET = 193, None, "No operator has this message, so there is nothing to ask. Its page says why"
+    CASE_OPEN_ALREADY = 194, None, "A case is open about this message already"
+    NO_SUCH_CASE = 195, None, "The case is closed, or marked already. Look at it again"
+    TOO_MANY_TESTS = 196, None, "{value} tests were sent to this number. Ask the operator instead"
+    BAD_MONTHS = 197, None, "Results are kept 1 to 84 months, not {value}"
+    NOT_CLOSED = 198, None, "Only the data of a closed account are erased. Close it first"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

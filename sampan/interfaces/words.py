@@ -110,6 +110,12 @@ REFUSALS: dict[Reason, Words] = (
         Reason.NO_TEXT: _("There is no text. Type one."),
         Reason.TOO_LONG: _("Too long ({value}). Shorten the text."),
         Reason.BAD_TEXT: _("A character that cannot be sent ({value}). Remove it."),
+        Reason.BAD_TEMPLATE: _(
+            "A brace is neither a field nor text ({value}). Write {name} for a field, {{ or }} for a brace."
+        ),
+        Reason.NO_SUCH_FIELD: _(
+            "A field has no value ({value}). Fill it in in the file, or write {name|Customer} for rows without one."
+        ),
         Reason.SENDER_NOT_YOURS: _("This sender ID is not one of yours any more. Choose another."),
         Reason.NO_ROUTE: _("There is no such route any more. Choose another."),
         Reason.NO_RECIPIENT: _("There is no mobile number yet. Add at least one."),

@@ -51,6 +51,6 @@ def test_a_refusal_says_what_is_wrong_and_how_to_mend_it(reason: Reason) -> None
     words = words_of_refusal(Refused(reason, "", "42"))
     assert words.count(". ") >= 1
     assert words.endswith(".")
-    assert "{" not in words
+    assert "{value}" not in words
     assert not {"please", "sorry", "oops"} & set(words.lower().split())
     assert "!" not in words
