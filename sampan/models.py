@@ -11,6 +11,7 @@ from sampan.accounts.proofs.tables import (
     SignUp,
 )
 from sampan.accounts.tables import (
+    AllowedNetwork,
     ApiKey,
     Application,
     AuditEntry,
@@ -18,6 +19,7 @@ from sampan.accounts.tables import (
     Customer,
     Document,
     Person,
+    RefusedAddress,
     SenderId,
     SenderRequest,
     SignInFailure,
@@ -49,12 +51,23 @@ from sampan.compliance.tables import (
     Screening,
 )
 from sampan.dispatch.tables import Attempt, GatewayPresence, InboxReceipt, OperatorLease
+from sampan.inbound.tables import (
+    AutoAnswer,
+    Forwarding,
+    Rental,
+    RentedNumber,
+    Reply,
+    ReplyPart,
+    ReplySettings,
+)
 from sampan.interfaces.smpp_door.tables import SmppPart, SmppReceipt
+from sampan.messages.address_book.tables import Contact, ContactGroup, GroupMember
 from sampan.messages.cases.tables import CaseTest, CaseWord, SupportCase
 from sampan.messages.retention.tables import ClosedShare, ClosedTotal
 from sampan.messages.tables import (
     Batch,
     BatchAct,
+    BatchToTell,
     ClientReference,
     ComposeDraft,
     ComposeList,
@@ -64,16 +77,21 @@ from sampan.messages.tables import (
     Queued,
     Recurrence,
 )
+from sampan.messages.verifications.tables import Verification
 from sampan.routing.tables import Destination, Link, LinkState, Operator, Route, RouteOperator
+from sampan.webhooks.tables import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
+    "AllowedNetwork",
     "ApiKey",
     "Application",
     "Attempt",
     "AuditEntry",
+    "AutoAnswer",
     "Batch",
     "BatchAct",
+    "BatchToTell",
     "BlockedAddress",
     "BookCheck",
     "CaseTest",
@@ -88,6 +106,8 @@ __all__ = [
     "ComplianceSettings",
     "ComposeDraft",
     "ComposeList",
+    "Contact",
+    "ContactGroup",
     "Customer",
     "CustomerPrice",
     "Destination",
@@ -95,7 +115,9 @@ __all__ = [
     "FilterDecision",
     "FirstBonus",
     "FooterProfile",
+    "Forwarding",
     "GatewayPresence",
+    "GroupMember",
     "InboxReceipt",
     "Invitation",
     "Link",
@@ -115,8 +137,14 @@ __all__ = [
     "Queued",
     "RecoveryCode",
     "Recurrence",
+    "RefusedAddress",
     "RegisterImport",
     "RegisteredNumber",
+    "Rental",
+    "RentedNumber",
+    "Reply",
+    "ReplyPart",
+    "ReplySettings",
     "Route",
     "RouteOperator",
     "Screening",
@@ -133,5 +161,8 @@ __all__ = [
     "TopUp",
     "Transfer",
     "TrialGrant",
+    "Verification",
     "VolumeTier",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -137,6 +138,7 @@ class SenderId(models.Model):
     text = models.CharField(max_length=15)
     grounds = models.CharField(max_length=200)  # on what document or verification staff allowed it
     registered_on = models.DateField(null=True, blank=True)  # with OFCA; one that begins with # has it (spec S63)
+    takes_replies = models.BooleanField(default=False)  # a number the customer rents: its replies reach us (spec S110)
     created_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -248,15 +250,31 @@ class SenderRequest(models.Model):
 class ApiKey(models.Model):
     """One key that opens the APIs of one customer. Shown once; we keep its SHA-256 (it has 100 bits of its own)."""
 
+    class Kind(models.IntegerChoices):
+        PASSWORD = 1  # stands for the password of its member at the HTTP API, SOAP, mail and SMPP
+        LIVE = 2  # of the JSON API
+        TEST = 3  # of the JSON API; what it sends goes to nobody and is free
+
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="api_keys")
     person = models.ForeignKey(Person, models.PROTECT)  # who made it, and for whom it acts
     name = models.CharField(max_length=60)
+    kind = models.SmallIntegerField(choices=Kind, default=Kind.PASSWORD)
     sha256 = models.BinaryField(unique=True)
+    hint = models.CharField(max_length=16, blank=True)  # how it begins, so that people tell theirs apart
+    scopes = ArrayField(models.CharField(max_length=10), default=list)  # keys.Scope, of the JSON API
+    networks = ArrayField(models.CharField(max_length=43), default=list)  # it works from there alone; none: anywhere
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)  # to the minute
     created_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         db_table = "api_key"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="api_key_scopes_are_of_the_json_api", condition=~models.Q(kind=1) | models.Q(scopes=[])
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -310,6 +328,45 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} {self.subject}"
+
+
+class AllowedNetwork(models.Model):
+    """A network that one customer's APIs may be called from; without any, all may (spec S125, allow_lists.py)."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="allowed_networks")
+    network = models.CharField(max_length=43)  # as `ipaddress` writes it
+    note = models.CharField(max_length=60, blank=True)
+    added_by = models.ForeignKey(Person, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "allowed_network"
+        constraints: ClassVar = [models.UniqueConstraint(fields=("customer", "network"), name="allowed_network_once")]
+
+    def __str__(self) -> str:
+        return self.network
+
+
+class RefusedAddress(models.Model):
+    """An address that knew the password and was turned away, as it is on no list of the customer's.
+
+    Written by allow_lists.py, for the customer's owner to see; the latest 100 of a customer are kept.
+    """
+
+    customer = models.ForeignKey(Customer, models.CASCADE, related_name="+")
+    door = models.CharField(max_length=10)
+    address = models.GenericIPAddressField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "refused_address"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=("customer", "door", "address"), name="refused_address_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.door}"
 
 
 class BlockedAddress(models.Model):

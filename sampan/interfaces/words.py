@@ -153,6 +153,8 @@ SOURCES: dict[Source, Words] = {
     Source.SOAP: _("SOAP"),
     Source.SMTP: _("Email"),
     Source.SMPP: _("SMPP"),
+    Source.TEST: _("JSON API, test key"),
+    Source.REPLY: _("Answers to replies"),
 }
 
 PURPOSES: dict[Purpose, Words] = {

@@ -19,6 +19,8 @@ class Source(models.IntegerChoices):
     SOAP = 4, "SOAP"
     SMTP = 5, "SMTP"
     SMPP = 6, "SMPP"
+    TEST = 7, "JSON API, test key"  # goes to nobody, and is free (messages/trying.py)
+    REPLY = 8, "Reply"  # what a reply brought about by itself: a confirmation, an answer, a forward (spec S111, S112)
 
 
 class Purpose(models.IntegerChoices):
@@ -125,7 +127,8 @@ class Message(models.Model):
     answered_parts = models.SmallIntegerField()
     taken_parts = models.SmallIntegerField()
     delivered_parts = models.SmallIntegerField()
-    text = models.TextField(null=True)  # where it differs from the batch's (spec S4)
+    text = models.TextField(null=True)  # where it differs from the batch's: then that is a template (spec S4)
+    fields = models.JSONField(null=True)  # those of its row that the template used, to fill it in once more
 
     class Meta:
         db_table = "message"
@@ -208,6 +211,22 @@ class BatchAct(models.Model):
         return f"{self.batch_id} {self.get_kind_display()}"
 
 
+class BatchToTell(models.Model):
+    """A batch whose end its customer's server is to be told (spec S103). Written by telling.py; goes when it is told."""
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    created_at = models.DateTimeField()  # of the batch
+    look_at = models.DateTimeField()  # whether its last message is final
+
+    class Meta:
+        db_table = "batch_to_tell"
+        indexes: ClassVar = [models.Index(fields=("look_at",), name="batch_to_tell_look_at")]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}"
+
+
 class Recurrence(models.Model):
     """A batch that is sent every day, week or month (spec S54). Written by recurring.py; kept when it has ended."""
 
@@ -236,6 +255,7 @@ class Recurrence(models.Model):
     purpose = models.SmallIntegerField(choices=Purpose)
     validity_minutes = models.SmallIntegerField()
     numbers = ArrayField(models.BigIntegerField())
+    fields = models.JSONField(null=True)  # for each number, where the text is a template (spec S4)
 
     class Meta:
         db_table = "recurrence"
@@ -271,6 +291,7 @@ class ComposeDraft(models.Model):
     class Source(models.TextChoices):
         FILE = "file"
         TYPED = "typed"
+        GROUPS = "groups"  # of the address book, as they are when it is sent
         RESEND = "resend"  # messages of a batch that ended for some reasons (spec S101)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
@@ -290,6 +311,7 @@ class ComposeDraft(models.Model):
     repeat_until = models.DateField(null=True)
     validity_minutes = models.SmallIntegerField(null=True)
     resend_of = models.BigIntegerField(null=True)  # a batch
+    group_ids = ArrayField(models.BigIntegerField(), default=list)  # of the address book
 
     class Meta:
         db_table = "compose_draft"
@@ -317,6 +339,8 @@ class ComposeList(models.Model):
     column_name = models.CharField(max_length=100, blank=True)
     rows = models.IntegerField(default=0)  # that were looked at
     numbers = ArrayField(models.BigIntegerField(), default=list)  # each once
+    field_names = ArrayField(models.TextField(), default=list)  # of the columns that personal texts may name (spec S4)
+    field_values = models.BinaryField(default=b"")  # JSON: for each number a list of texts, in the order of the names
     bad = models.IntegerField(default=0)
     bad_rows = models.JSONField(default=list)  # [row, Fault's name, value, digits] each
 

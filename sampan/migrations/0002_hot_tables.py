@@ -27,7 +27,7 @@ CREATE TABLE batch (
     resend_of bigint,
     state smallint NOT NULL CHECK (state BETWEEN 1 AND 5),
     held_for smallint,
-    source smallint NOT NULL CHECK (source BETWEEN 1 AND 6),
+    source smallint NOT NULL CHECK (source BETWEEN 1 AND 8),
     purpose smallint NOT NULL CHECK (purpose IN (1, 2)),
     validity_minutes smallint NOT NULL CHECK (validity_minutes BETWEEN 10 AND 1380),
     coding smallint CHECK (coding IN (0, 8)),
@@ -71,6 +71,7 @@ CREATE TABLE message (
     taken_parts smallint NOT NULL DEFAULT 0,
     delivered_parts smallint NOT NULL DEFAULT 0,
     text text,
+    fields jsonb,
     CHECK (final_at IS NOT NULL OR status NOT IN (1, 20, 21, 22)),
     CHECK (taken_parts & ~answered_parts = 0 AND delivered_parts & ~taken_parts = 0),
     CHECK (hold_id IS NOT NULL OR charge_id IS NULL AND release_id IS NULL)
@@ -175,6 +176,7 @@ CREATE TABLE gateway_presence (
 ALTER TABLE queued SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 ALTER TABLE attempt SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 ALTER TABLE inbox_receipt SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+ALTER TABLE webhook_delivery SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 ALTER TABLE account SET (fillfactor = 20);
 """
 
@@ -270,8 +272,9 @@ END $$;"""
             # not of last_login: a sign-in would make every caller of the APIs prove its password again
             ("person", "OF login_name, password, customer_id, role, is_active"),
             ("sender_id", ""),
-            ("api_key", ""),
+            ("api_key", "OF revoked_at, expires_at, scopes, networks"),  # not of last_used_at
             ("blocked_address", ""),
+            ("allowed_network", ""),
             ("route", ""),
             ("destination", ""),
             ("route_operator", ""),
@@ -285,6 +288,7 @@ END $$;"""
             ("compliance_settings", ""),
             ("register_import", ""),
             ("platform_state", ""),
+            ("webhook_endpoint", "OF events, off_since, removed_at"),
         )
     ]
 )
