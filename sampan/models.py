@@ -4,6 +4,7 @@ from sampan.accounts.privacy.tables import SupportWindow
 from sampan.accounts.proofs.tables import (
     Invitation,
     Mail,
+    MailAddress,
     OpenSession,
     ProofSent,
     RecoveryCode,
@@ -61,6 +62,7 @@ from sampan.inbound.tables import (
     ReplySettings,
 )
 from sampan.interfaces.smpp_door.tables import SmppPart, SmppReceipt
+from sampan.interfaces.smtp_door.tables import SmtpPortion
 from sampan.messages.address_book.tables import Contact, ContactGroup, GroupMember
 from sampan.messages.cases.tables import CaseTest, CaseWord, SupportCase
 from sampan.messages.retention.tables import ClosedShare, ClosedTotal
@@ -124,6 +126,7 @@ __all__ = [
     "LinkState",
     "LowBalanceAlert",
     "Mail",
+    "MailAddress",
     "Message",
     "MessagePart",
     "OpenSession",
@@ -155,6 +158,7 @@ __all__ = [
     "SignUp",
     "SmppPart",
     "SmppReceipt",
+    "SmtpPortion",
     "StaffEntry",
     "SupportCase",
     "SupportWindow",

@@ -78,6 +78,8 @@ CREATE TABLE message (
 ) PARTITION BY RANGE (id);
 -- One index serves a customer's periods and, as all messages of a batch share its created_at, a batch's messages too.
 CREATE INDEX message_of_customer ON message (customer_id, created_at, id);
+-- China's handsets reply to the operator's number: whom the last text was from says whose the reply is (spec S64, S112).
+CREATE INDEX message_to_china ON message (recipient, id) WHERE recipient BETWEEN 8610000000000 AND 8619999999999;
 
 CREATE TABLE message_part (
     message_id bigint NOT NULL,

@@ -1,4 +1,4 @@
-"""Sign-ups that were begun, codes and links that were sent, second factors, sessions, and mails that wait."""
+"""Sign-ups that were begun, codes and links that were sent, second factors, sessions, mail addresses and mails that wait."""
 
 from typing import ClassVar
 
@@ -138,12 +138,44 @@ class Invitation(models.Model):
         return self.email
 
 
+class MailAddress(models.Model):
+    """A mail address whose owner sends texts by mail (spec S122). Written by mail_addresses.py; kept when removed."""
+
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="mail_addresses")
+    person = models.ForeignKey(Person, models.PROTECT, related_name="+")  # who asked, and for whom it acts
+    address = models.EmailField()  # in small letters
+    digest = models.BinaryField()  # of the code that went there, under a key of ours
+    asked_at = models.DateTimeField()
+    wrong_tries = models.SmallIntegerField(default=0)
+    verified_at = models.DateTimeField(null=True)  # the code came back
+    is_on = models.BooleanField(default=True)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "mail_address"
+        indexes: ClassVar = [
+            models.Index(fields=("address", "asked_at"), name="mail_address_asked"),
+            models.Index(fields=("customer", "asked_at"), name="mail_address_of_customer"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("address",),
+                condition=models.Q(verified_at__isnull=False, removed_at__isnull=True),
+                name="mail_address_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}"
+
+
 class Mail(models.Model):
     """One mail that waits to be sent. Written by mail.py in its writer's transaction; goes once it is sent."""
 
     to = models.EmailField()
     subject = models.CharField(max_length=200)
     text = models.TextField()
+    headers = models.JSONField(default=dict)  # its own beside the usual ones
     created_at = models.DateTimeField()
     try_after = models.DateTimeField()
     tries = models.SmallIntegerField(default=0)
