@@ -149,6 +149,7 @@ class Reason(Enum):
     ADDRESS_NOT_ALLOWED = 178, None, "The account may not be called from this address. Add it to the account's networks"
     NOT_A_NETWORK = 179, None, "“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24"
     TOO_MANY_NETWORKS = 180, None, "An account has at most {value} networks. Remove one first"
+    KEY_ENDS_BEFORE = 181, None, "The key would count no more when it is made. Choose a day to come"
     NO_WINDOW = 190, None, "The customer has no support window open. Ask the customer to open one"
     OWNERS_ONLY = 191, None, "Only the account's owner decides this. Ask the owner"
     NOT_BLOCKED = 192, None, "This address is not blocked (any more)"

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from sampan.accounts.customers import CustomerFacts, customers
 from sampan.accounts.keys import digest
 from sampan.accounts.permissions import Permission, role_may
+from sampan.accounts.tables import ApiKey
 from sampan.database import Connection, Snapshot
 from sampan.reasons import Reason, Refused
 
@@ -25,9 +26,13 @@ PERSON = """
     SELECT p.id, p.password, p.role, p.may_send, c.id, c.api_password_allowed
       FROM person p JOIN customer c ON c.id = p.customer_id
      WHERE lower(p.login_name) = lower(%s) AND p.is_active"""
-KEY = "SELECT 1 FROM api_key WHERE person_id = %s AND sha256 = %s AND revoked_at IS NULL"
+KEY = f"""
+    SELECT 1 FROM api_key
+     WHERE person_id = %s AND sha256 = %s AND revoked_at IS NULL AND kind = {ApiKey.Kind.PASSWORD.value}"""
 
-_proven: Snapshot[dict[bytes, Caller]] = Snapshot(lambda _conn: {}, "person", "api_key", "customer", "sender_id")
+_proven: Snapshot[dict[bytes, Caller]] = Snapshot(
+    lambda _conn: {}, "person", "api_key", "customer", "sender_id", "allowed_network"
+)
 
 
 def _mark(login_name: str, secret: str) -> bytes:

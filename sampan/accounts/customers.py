@@ -1,6 +1,7 @@
 """What every door needs to know of a customer, kept in memory."""
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo
 
 from sampan.accounts.quiet_hours import QuietHours
@@ -27,17 +28,19 @@ class CustomerFacts:
     senders: frozenset[str]
     zone: ZoneInfo
     quiet_hours: QuietHours | None  # of its promotional texts
+    networks: tuple[IPv4Network | IPv6Network, ...]  # that its APIs may be called from; none named: all
 
 
 FACTS = """
     SELECT c.id, c.name, c.status, c.tier, c.validity_minutes, c.message_limit_pips, c.api_purpose,
            c.api_password_allowed, c.verified_mobile, c.portal_purpose, c.economic_purpose, c.promotional_only,
            c.time_zone, c.quiet_from, c.quiet_until,
+           ARRAY(SELECT network FROM allowed_network n WHERE n.customer_id = c.id ORDER BY network),
            array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
       FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
      WHERE c.id = ANY(%s::int8[]) GROUP BY c.id"""
 
-_known: Snapshot[dict[int, CustomerFacts]] = Snapshot(lambda _conn: {}, "customer", "sender_id")
+_known: Snapshot[dict[int, CustomerFacts]] = Snapshot(lambda _conn: {}, "customer", "sender_id", "allowed_network")
 
 
 def remembered(id_: int) -> CustomerFacts | None:
@@ -53,7 +56,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
         for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, *rest in conn.execute(
             FACTS, [array_of(missing)]
         ):
-            portal, economic, promotional_only, zone_name, quiet_from, quiet_until, senders = rest
+            portal, economic, promotional_only, zone_name, quiet_from, quiet_until, networks, senders = rest
             zone = ZoneInfo(zone_name)
             known[id_] = CustomerFacts(
                 id=id_,
@@ -71,5 +74,6 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
                 senders=frozenset(senders or ()),
                 zone=zone,
                 quiet_hours=QuietHours(quiet_from, quiet_until, zone) if quiet_from is not None else None,
+                networks=tuple(map(ip_network, networks)),
             )
     return known

@@ -26,6 +26,10 @@ ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
     Reason.SENDER_REGISTERED_ONLY: _("A sender ID with # is one that OFCA has registered. Ask with its letter."),
     Reason.SENDER_WAITS: _("“{value}” is asked for already, or in use. Wait for the answer."),
     Reason.TOO_MANY_KEYS: _("An account has at most {value} keys. Revoke one first."),
+    Reason.KEY_ENDS_BEFORE: _("The key would count no more when it is made. Choose a day to come."),
+    Reason.ADDRESS_NOT_ALLOWED: _("The account may not be called from {value}. Add it to the account’s networks."),
+    Reason.NOT_A_NETWORK: _("“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24."),
+    Reason.TOO_MANY_NETWORKS: _("An account has at most {value} networks. Remove one first."),
     Reason.PLATFORM_CANNOT_SEND: _("The text cannot be sent now. Try again later, or call us."),
 }
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from sampan.accounts.access import Caller, authenticate, remembered
+from sampan.accounts.allow_lists import admit
 from sampan.accounts.blocking import blocks, note_failure
 from sampan.billing import ledger
 from sampan.billing.money import in_cents
@@ -22,6 +23,7 @@ from sampan.billing.tables import Account
 from sampan.composing.alphabet import Coding, is_gsm
 from sampan.database import Connection, DatabaseThreads
 from sampan.interfaces.asgi import BodyTooLarge, Disconnected, Receive, Scope, Send, answer, read_body
+from sampan.interfaces.at_once import MOST_OF_ACCOUNT, AtOnce
 from sampan.messages.intake import Intake
 from sampan.messages.lookup import queue_length, shown_status
 from sampan.messages.planning import Draft
@@ -211,7 +213,8 @@ class HttpApi:
     def __init__(self, intake: Intake, threads: DatabaseThreads) -> None:
         self._intake = intake
         self._threads = threads
-        self.addresses: dict[str, Callable[[Parameters], Awaitable[str]]] = {
+        self._places = AtOnce(MOST_OF_ACCOUNT)
+        self.addresses: dict[str, Callable[[Parameters, str], Awaitable[str]]] = {
             "/misweb/f_sendsms.aspx": self.send,
             "/misweb/f_getsmsdstatus.aspx": self.status,
             "/misweb/f_getuserbalance.aspx": self.balance,
@@ -230,7 +233,7 @@ class HttpApi:
                 query = b"&".join((query, await read_body(receive, MOST_BODY_OCTETS)))
             reply_to = self.addresses[scope["path"].lower()]
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                reply = await reply_to(parse_parameters(query))
+                reply = await reply_to(parse_parameters(query), address)
         except Disconnected:
             return
         except Wrong as wrong:
@@ -242,6 +245,9 @@ class HttpApi:
                 await self._threads.run(note_failure, refused.value, DOOR, address, datetime.now(UTC))
             if refused.reason == Reason.OVERLOADED:
                 await answer(send, 429, b"", RETRY_SOON)
+                return
+            if refused.reason == Reason.ADDRESS_NOT_ALLOWED:
+                await answer(send, 403, f"{refused}\n".encode(), PLAIN_TEXT)
                 return
             reply = f"ERROR:{CODES[refused.reason]}"
         except TimeoutError:
@@ -259,44 +265,48 @@ class HttpApi:
         until = blocked.get(address)
         return max(0, ceil((until - datetime.now(UTC)).total_seconds())) if until else 0
 
-    async def _caller(self, parameters: Parameters) -> Caller:
+    async def _caller(self, parameters: Parameters, address: str) -> Caller:
         login_name, secret = parameters["username"], parameters["password"]
-        if caller := remembered(login_name, secret):
-            return caller
-        if len(login_name) > LONGEST_CREDENTIAL or len(secret) > LONGEST_CREDENTIAL:
-            raise Wrong(CODES[Reason.BAD_CREDENTIALS])
-        return await self._threads.run(authenticate, login_name, secret)
+        caller = remembered(login_name, secret)
+        if caller is None:
+            if len(login_name) > LONGEST_CREDENTIAL or len(secret) > LONGEST_CREDENTIAL:
+                raise Wrong(CODES[Reason.BAD_CREDENTIALS])
+            caller = await self._threads.run(authenticate, login_name, secret)
+        await admit(self._threads, caller.customer, door=DOOR, address=address, now=datetime.now(UTC))
+        return caller
 
-    async def send(self, parameters: Parameters) -> str:
+    async def send(self, parameters: Parameters, address: str) -> str:
         """`SMSDID:100001,100002`: one ID a recipient, in their order."""
         draft = read_send(parameters)
-        outcome = await self._intake.submit(draft(await self._caller(parameters)))
+        caller = await self._caller(parameters, address)
+        with self._places.place(caller.customer.id):
+            outcome = await self._intake.submit(draft(caller))
         if not isinstance(outcome, Accepted):
             raise outcome
         return "SMSDID:" + ",".join(map(str, outcome.message_ids))
 
-    async def status(self, parameters: Parameters) -> str:
+    async def status(self, parameters: Parameters, address: str) -> str:
         """`STATUS:22;ERRORCODE:300`."""
         _require(parameters, "username", "password", "smsdid")
         if not _SMSD_ID.fullmatch(parameters["smsdid"]):
             raise Wrong(246)
-        caller = await self._caller(parameters)
+        caller = await self._caller(parameters, address)
         found = await self._threads.run(shown_status, caller.customer.id, int(parameters["smsdid"]))
         if found is None:
             raise Refused(Reason.UNKNOWN_MESSAGE)
         return f"STATUS:{found.status.value};ERRORCODE:{found.reason.shown}"
 
-    async def balance(self, parameters: Parameters) -> str:
+    async def balance(self, parameters: Parameters, address: str) -> str:
         """`BALANCE:1000.23`: HK$ available, rounded down to the cent."""
         _require(parameters, "username", "password")
-        caller = await self._caller(parameters)
+        caller = await self._caller(parameters, address)
         pips = await self._threads.run(_available, caller.customer.id)
         return "BALANCE:" + in_cents(pips).replace(",", "")
 
-    async def queue(self, parameters: Parameters) -> str:
+    async def queue(self, parameters: Parameters, address: str) -> str:
         """`QUEUE:1000`: this customer's messages that wait their turn."""
         _require(parameters, "username", "password")
-        caller = await self._caller(parameters)
+        caller = await self._caller(parameters, address)
         return f"QUEUE:{await self._threads.run(queue_length, caller.customer.id)}"
 
 

@@ -6,7 +6,8 @@ A new API is one file here and one line in `Web.doors`.
 from django.conf import settings
 
 from sampan.database import DatabaseThreads
-from sampan.interfaces.asgi import Application, Receive, Scope, Send
+from sampan.interfaces.asgi import Application, Receive, Scope, Send, answer
+from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
 from sampan.interfaces.django_below import DjangoBelow
 from sampan.interfaces.http_api import HttpApi
 from sampan.interfaces.static_files import StaticFiles
@@ -14,6 +15,7 @@ from sampan.messages.intake import Intake
 from sampan.messages.planning import Platform
 
 LOOKUP_THREADS = 2
+TOO_MANY = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), (b"retry-after", b"1")]
 
 
 class Web:
@@ -23,6 +25,7 @@ class Web:
         self._lookups = DatabaseThreads(LOOKUP_THREADS, "web")
         self._intake = Intake(platform)
         self._pages = DjangoBelow()
+        self._places = AtOnce(MOST_OF_ADDRESS)
         http_api = HttpApi(self._intake, self._lookups)
         static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
         self.doors: dict[str, Application] = {
@@ -35,7 +38,14 @@ class Web:
         if scope["type"] != "http":
             return
         door = self.doors.get(scope["path"]) or self.doors.get(scope["path"].lower())
-        await (door or self._pages)(scope, receive, send)
+        address = str((scope.get("client") or ("", 0))[0])
+        if not is_one_caller(address):
+            await (door or self._pages)(scope, receive, send)
+        elif self._places.is_full(address):
+            await answer(send, 429, b"Too many requests at once from this address.\n", TOO_MANY)
+        else:
+            with self._places.place(address):
+                await (door or self._pages)(scope, receive, send)
 
     async def close(self) -> None:
         """Answer what is in hand, then let go of the database."""

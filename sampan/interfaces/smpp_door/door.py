@@ -10,6 +10,8 @@ from weakref import WeakKeyDictionary
 import psycopg
 import structlog
 
+from sampan.accounts.allow_lists import admit
+from sampan.accounts.blocking import blocks, note_failure
 from sampan.database import DatabaseThreads
 from sampan.dispatch.throttle import Throttle
 from sampan.interfaces.smpp_door import asking, joining, receipts
@@ -24,6 +26,7 @@ from sampan.smpp.pdu import Bind, CancelSm, DataSm, QuerySm, Status, SubmitMulti
 from sampan.smpp.server import DoorSettings, Request, ServerSession
 from sampan.smpp.session import Answer, Limits
 
+DOOR = "SMPP"  # as staff see it among the blocked addresses
 MOST_BINDS_OF_A_LOGIN = 10
 CHECK_EVERY_S = 30.0
 DATABASE_THREADS = 3
@@ -67,19 +70,28 @@ class SmppDoor:
 
     async def authenticate(self, session: ServerSession, bind: Bind) -> int:
         """ESME_ROK lets it in."""
-        address, now_s = session.peer.rpartition(":")[0], self._loop.time()
-        if self._failures.are_too_many(address, now_s):
+        address, now, now_s = _address(session), self._clock(), self._loop.time()
+        if self._failures.are_too_many(address, now_s) or await self._is_blocked(address, now):
             return Status.ESME_RBINDFAIL
         try:
-            login = await self._threads.run(prove, bind.system_id, bind.password)
+            login, customer = await self._threads.run(prove, bind.system_id, bind.password)
+            await admit(self._threads, customer, door=DOOR, address=address, now=now)
         except Refused as refused:
-            self._failures.note(address, now_s)
+            if refused.reason == Reason.BAD_CREDENTIALS:
+                self._failures.note(address, now_s)
+                await self._threads.run(note_failure, bind.system_id, DOOR, address, now)
             log.info("smpp_door.refused", address=address, reason=refused.reason.name)
             return status_of(refused.reason)
         if Counter(each.person_id for each in self._bound.values())[login.person_id] >= MOST_BINDS_OF_A_LOGIN:
             return Status.ESME_RBINDFAIL
         self._proven[session] = login
         return Status.ESME_ROK
+
+    async def _is_blocked(self, address: str, now: datetime) -> bool:
+        blocked = blocks.current()
+        if blocked is None:
+            blocked = await self._threads.run(blocks.get)
+        return address in blocked and blocked[address] > now
 
     def on_bound(self, session: ServerSession) -> None:
         """It may submit, be told receipts, or both."""
@@ -163,8 +175,9 @@ class SmppDoor:
 
     async def keep_order(self) -> None:
         """Once."""
-        good = await self._threads.run(still_allowed, list(self._bound.values()))
-        for session in [session for session, login in self._bound.items() if login not in good]:
+        bound = {session: (login, _address(session)) for session, login in self._bound.items()}
+        good = await self._threads.run(still_allowed, bound.values())
+        for session in [session for session, login_from in bound.items() if login_from not in good]:
             self._spawn(session.unbind())
         whole, lost = await self._threads.run(joining.waiting_too_long, self._clock())
         for text in whole:
@@ -175,6 +188,11 @@ class SmppDoor:
         for text in lost:
             await self._submitting.lose(text)
         await self._threads.run(receipts.forget_old, self._clock())
+
+
+def _address(session: ServerSession) -> str:
+    """Where it came from, without its port."""
+    return session.peer.rpartition(":")[0].strip("[]")
 
 
 def _messages(request: Request) -> int:

@@ -1,15 +1,17 @@
 """Who may bind: login name with password or API key, so many sessions of a login, and nobody who guesses."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 from sampan.accounts.access import authenticate
+from sampan.accounts.allow_lists import is_allowed
+from sampan.accounts.customers import CustomerFacts, customers
 from sampan.accounts.keys import digest
 from sampan.accounts.tables import Customer
 from sampan.database import Connection, array_of
 
-MOST_FAILURES = 5  # of one address within a minute, then nobody is let in from there for as long (spec S125)
+MOST_FAILURES = 5  # of one address within a minute: the door's own short list, before that of accounts/blocking.py
 FAILURES_COUNT_S = 60.0
 MOST_ADDRESSES = 10_000
 
@@ -25,11 +27,11 @@ class Login(NamedTuple):
 KEY = "SELECT FROM api_key WHERE customer_id = %s AND sha256 = %s AND revoked_at IS NULL"
 
 
-def prove(conn: Connection, login_name: str, secret: str) -> Login:
-    """The login of a bind. Raises Refused(BAD_CREDENTIALS)."""
+def prove(conn: Connection, login_name: str, secret: str) -> tuple[Login, CustomerFacts]:
+    """The login of a bind, and its customer. Raises Refused(BAD_CREDENTIALS)."""
     caller = authenticate(conn, login_name, secret)
     by_key = conn.execute(KEY, [caller.customer.id, digest(secret)]).fetchone() is not None
-    return Login(caller.person_id, caller.customer.id, digest(secret) if by_key else None)
+    return Login(caller.person_id, caller.customer.id, digest(secret) if by_key else None), caller.customer
 
 
 STILL = """
@@ -40,8 +42,9 @@ STILL = """
      WHERE p.id = ANY(%(persons)s::int8[]) AND p.is_active AND c.status <> %(closed)s"""
 
 
-def still_allowed(conn: Connection, logins: Sequence[Login]) -> set[Login]:
-    """Those among them whose account and key are still good."""
+def still_allowed(conn: Connection, bound: Collection[tuple[Login, str]]) -> set[tuple[Login, str]]:
+    """Those among them, each with its address, whose account, key and network are still good."""
+    logins = {login for login, _ in bound}
     values = {
         "persons": array_of({login.person_id for login in logins}),
         "keys": [login.key for login in logins if login.key],
@@ -50,7 +53,12 @@ def still_allowed(conn: Connection, logins: Sequence[Login]) -> set[Login]:
     good: set[tuple[int, bytes | None]] = set()
     for person_id, password_allowed, keys in conn.execute(STILL, values):
         good |= {(person_id, bytes(key)) for key in keys} | ({(person_id, None)} if password_allowed else set())
-    return {login for login in logins if (login.person_id, login.key) in good}
+    known = customers(conn, {login.customer_id for login in logins})
+    return {
+        (login, address)
+        for login, address in bound
+        if (login.person_id, login.key) in good and is_allowed(known[login.customer_id].networks, address)
+    }
 
 
 class Failures:

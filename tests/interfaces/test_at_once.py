@@ -1,0 +1,63 @@
+"""So many of each at once and no more (spec S125)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
+from sampan.interfaces.web import Web
+from sampan.reasons import Reason, Refused
+from tests.interfaces.calling import call
+from tests.world import PLATFORM
+
+
+def enter(places: AtOnce, key: str) -> None:
+    with places.place(key):
+        raise ConnectionError
+
+
+def test_a_place_is_free_again_when_its_holder_has_gone_also_by_a_fault() -> None:
+    places = AtOnce(2)
+    with places.place("harbour"):
+        with pytest.raises(ConnectionError):
+            enter(places, "harbour")
+        assert not places.is_full("harbour")
+        with places.place("harbour"):
+            assert places.is_full("harbour")
+            assert not places.is_full("mallory")
+            with pytest.raises(Refused) as refused:
+                enter(places, "harbour")
+        assert refused.value.reason == Reason.OVERLOADED
+
+
+@pytest.mark.parametrize(
+    ("address", "one"),
+    [("8.8.8.8", True), ("2001:4860:4860::8888", True), ("10.0.0.1", False), ("::1", False), ("", False)],
+)
+def test_proxies_of_ours_stand_for_many(address: str, one: bool) -> None:
+    assert is_one_caller(address) == one
+
+
+def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again() -> None:
+    async def scenario() -> None:
+        web = Web(PLATFORM)
+        go_on = asyncio.Event()
+
+        async def slow(_scope: Any, _receive: Any, send: Any) -> None:
+            await go_on.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        web.doors["/slow"] = slow
+        waiting = [asyncio.create_task(call(web, "/slow", address="8.8.8.8")) for _ in range(MOST_OF_ADDRESS)]
+        await asyncio.sleep(0)
+        refused = await call(web, "/slow", address="8.8.8.8")
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        others = [asyncio.create_task(call(web, "/slow", address=address)) for address in ("8.8.4.4", "127.0.0.1")]
+        go_on.set()
+        assert {reply.status for reply in await asyncio.gather(*waiting, *others)} == {200}
+        assert (await call(web, "/slow", address="8.8.8.8")).status == 200
+        await web.close()
+
+    asyncio.run(scenario())
