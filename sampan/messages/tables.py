@@ -212,16 +212,22 @@ class BatchAct(models.Model):
 
 
 class BatchToTell(models.Model):
-    """A batch whose end its customer's server is to be told (spec S103). Written by telling.py; goes when it is told."""
+    """A batch some of whose messages became final, whose end its customer's server is to be told (spec S103).
 
-    batch_id = models.BigIntegerField(primary_key=True)
+    Written by telling.py, maybe several times; goes when that is told.
+    """
+
+    batch_id = models.BigIntegerField()
     customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
     created_at = models.DateTimeField()  # of the batch
     look_at = models.DateTimeField()  # whether its last message is final
 
     class Meta:
         db_table = "batch_to_tell"
-        indexes: ClassVar = [models.Index(fields=("look_at",), name="batch_to_tell_look_at")]
+        indexes: ClassVar = [
+            models.Index(fields=("look_at",), name="batch_to_tell_look_at"),
+            models.Index(fields=("batch_id",), name="batch_to_tell_batch"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id}"
