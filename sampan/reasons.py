@@ -159,6 +159,16 @@ class Reason(Enum):
     TOO_MANY_TESTS = 196, None, "{value} tests were sent to this number. Ask the operator instead"
     BAD_MONTHS = 197, None, "Results are kept 1 to 84 months, not {value}"
     NOT_CLOSED = 198, None, "Only the data of a closed account are erased. Close it first"
+    # Numbers that customers rent, and replies.
+    BAD_NUMBER = 230, None, "“{value}” is no number. Write it in digits, with its country code"
+    NUMBER_THERE = 231, None, "{value} is set up already. Look at it in the list"
+    NUMBER_RENTED = 232, None, "Somebody rents {value}. End that first"
+    KEYWORD_MALFORMED = 233, None, "A keyword has 2 to 20 letters or digits and no space. Choose another"
+    KEYWORD_TAKEN = 234, None, "The keyword “{value}” is taken on this number, or unsubscribes. Choose another"
+    RENTAL_ENDED = 235, None, "This rent has ended already. Look at it again"
+    NO_SUCH_REPLY = 236, None, "Somebody has seen to this reply already"
+    TOO_MANY_ANSWERS = 237, None, "A customer has at most {value} answers. Remove one first"
+    FORWARDS_TO_ITSELF = 238, None, "{value} is one of the numbers that replies come to. Choose another"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -153,7 +153,7 @@ SOURCES: dict[Source, Words] = {
     Source.SOAP: _("SOAP"),
     Source.SMTP: _("Email"),
     Source.SMPP: _("SMPP"),
-    Source.TEST: _("JSON API, test key"),
+    Source.TEST: _("Test of the JSON API: sent to nobody, free"),
     Source.REPLY: _("Answers to replies"),
 }
 

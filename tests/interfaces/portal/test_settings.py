@@ -9,6 +9,7 @@ from django.test import Client
 
 from sampan.accounts import codes
 from sampan.accounts.access import authenticate
+from sampan.accounts.keys import Scope, holder_of
 from sampan.accounts.proofs.tables import Mail, ProofSent
 from sampan.accounts.tables import ApiKey, Person, SenderRequest
 from sampan.billing import ledger
@@ -131,7 +132,7 @@ def test_a_number_is_asked_for_by_its_code() -> None:
 def test_a_key_is_shown_once_works_and_is_revoked(database: Connection) -> None:
     client = signed_in()
     assert "There is no name." in errors_of(client.post("/account/keys/", {"do": "new"}))["name"]
-    page = html(client.post("/account/keys/", {"do": "new", "name": "Shop"}))
+    page = html(client.post("/account/keys/", {"do": "new", "name": "Shop", "sort": "password"}))
     found = re.search(r'id="new-key">(\w+)<', page)
     assert found
     assert found[1] not in html(client.get("/account/keys/"))
@@ -139,6 +140,24 @@ def test_a_key_is_shown_once_works_and_is_revoked(database: Connection) -> None:
     client.post("/account/keys/", {"do": "revoke", "key": ApiKey.objects.get().pk})
     with pytest.raises(Refused):
         authenticate(database, "harbour", found[1])
+
+
+def test_a_key_of_the_json_api_has_scopes_places_and_an_end(database: Connection) -> None:
+    """spec S123"""
+    client = signed_in()
+    asked = {"do": "new", "name": "Web shop", "sort": "test", "scopes": ["send", "read"]}
+    assert "Nothing is ticked." in errors_of(client.post("/account/keys/", asked | {"scopes": []}))["scopes"]
+    assert "no network" in errors_of(client.post("/account/keys/", asked | {"networks": "shop"}))["networks"]
+    assert "count no more" in errors_of(client.post("/account/keys/", asked | {"expires": "2026-01-01"}))["expires"]
+    page = html(client.post("/account/keys/", asked | {"networks": "203.0.113.0/24", "expires": "2099-12-31"}))
+    found = re.search(r'id="new-key">(sk_test_\w+)<', page)
+    assert found
+    holder = holder_of(database, found[1])
+    assert (holder.is_test, holder.scopes) == (True, {Scope.SEND, Scope.READ})
+    shown = words(client.get("/account/keys/"))
+    assert "Test: send, read" in shown
+    assert "only from 203.0.113.0/24" in shown
+    assert found[1] not in shown
 
 
 def test_passwords_can_be_refused_at_the_apis(database: Connection) -> None:
