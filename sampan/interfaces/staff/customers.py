@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sampan.accounts.acts import Act
 from sampan.accounts.privacy import windows
-from sampan.accounts.tables import AuditEntry, Customer
+from sampan.accounts.tables import AuditEntry, Customer, RefusedAddress
 from sampan.billing import ledger
 from sampan.billing.tables import Account
 from sampan.dispatch.parts import part_results
@@ -33,6 +33,7 @@ from sampan.messages.reports.shown import Shown
 HERE = "staff:customers"
 LONGEST_ID_DIGITS = 18
 LINES_SHOWN = 10
+ADDRESSES_SHOWN = 5
 ROWS_SHOWN = 50
 FIGURES_OVER = timedelta(days=7)
 
@@ -81,6 +82,8 @@ def customer(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRe
         "customer": found,
         "members": found.members.order_by("pk"),
         "senders": found.sender_ids.filter(withdrawn_at=None).order_by("text"),
+        "networks": found.allowed_networks.order_by("network"),
+        "refused": RefusedAddress.objects.filter(customer=found).order_by("-last_at", "-pk")[:ADDRESSES_SHOWN],
         "by_status": [(shown, totals.messages[shown]) for shown in Shown if totals.messages[shown]],
         "available_pips": balances.get((customer_id, Account.Kind.AVAILABLE)),
         "held_pips": balances.get((customer_id, Account.Kind.HELD)),
