@@ -209,6 +209,8 @@ SELECT ensure_partitions(2);
 
 MONEY = """
 CREATE FUNCTION post_transfers() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    moved_accounts bigint;
 BEGIN
     WITH moved AS (
         SELECT account_id, sum(pips)::bigint AS pips
@@ -219,6 +221,11 @@ BEGIN
         SELECT id FROM account WHERE id IN (SELECT account_id FROM moved) ORDER BY id FOR NO KEY UPDATE)
     UPDATE account SET balance_pips = balance_pips + moved.pips
       FROM moved JOIN locked ON locked.id = moved.account_id WHERE account.id = locked.id;
+    GET DIAGNOSTICS moved_accounts = ROW_COUNT;
+    IF moved_accounts <> (SELECT count(*) FROM (SELECT from_account_id FROM posted UNION SELECT to_account_id FROM posted)
+                          AS accounts) THEN
+        RAISE EXCEPTION 'a transfer names an account that is not there' USING ERRCODE = 'foreign_key_violation';
+    END IF;
     -- Refunds and moves take out no more than paid + received - sent - refunded (spec S85a): kinds 8 and 13, 4 and 8.
     IF EXISTS (SELECT FROM posted WHERE kind IN (8, 13)) AND EXISTS (
         SELECT FROM account WHERE kind IN (4, 8)
