@@ -68,6 +68,15 @@ def test_the_database_refuses_whoever_goes_past_the_ledger(database: Connection,
         database.execute(wrong.encode())
 
 
+def test_a_transfer_of_an_account_that_is_not_there_is_refused(database: Connection) -> None:
+    make_customer()
+    with pytest.raises(psycopg.errors.ForeignKeyViolation, match="an account that is not there"):
+        database.execute(
+            "INSERT INTO transfer (at, kind, customer_id, from_account_id, to_account_id, amount_pips, note)"
+            " SELECT now(), 1, customer_id, id, -1, 1, '' FROM account LIMIT 1"
+        )
+
+
 def test_fifty_clients_at_once_spend_what_is_there_and_no_pip_more(database: Connection) -> None:
     """Each of 50 tries to hold 1 pip 20 times; there are 700."""
     harbour = make_customer(balance="0.07")
