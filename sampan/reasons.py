@@ -69,6 +69,7 @@ class Reason(Enum):
         None,
         "A field of the text has no value. Give it one, or write {name|Customer} for those without",
     )
+    BAD_OPTION = 49, None, "{value} is no option. Those are sender, route, at, purpose, dncr and validity, once each"
     # Files that cannot be read; `{value}` in words is the limit or the place.
     FILE_TOO_LARGE = 70, None, "This file is larger than {value}. Split it in two and add both"
     FILE_TOO_MANY_ROWS = 71, None, "This file has more than {value} rows. Split it in two and add both"
@@ -150,6 +151,8 @@ class Reason(Enum):
     NOT_A_NETWORK = 179, None, "“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24"
     TOO_MANY_NETWORKS = 180, None, "An account has at most {value} networks. Remove one first"
     KEY_ENDS_BEFORE = 181, None, "The key would count no more when it is made. Choose a day to come"
+    MAIL_ADDRESS_TAKEN = 184, None, "{value} is registered already. Remove it there first"
+    TOO_MANY_MAIL_ADDRESSES = 185, None, "A customer has at most {value} mail addresses. Remove one first"
     NO_WINDOW = 190, None, "The customer has no support window open. Ask the customer to open one"
     OWNERS_ONLY = 191, None, "Only the account's owner decides this. Ask the owner"
     NOT_BLOCKED = 192, None, "This address is not blocked (any more)"

@@ -3,10 +3,13 @@
 They go by Django's mail backend: to the smarthost of SAMPAN_SMARTHOST, or without one as files into DATA/mail.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from email.utils import make_msgid, parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused
 
 import structlog
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
 
@@ -17,12 +20,27 @@ TRIED_FOR = timedelta(days=1)
 FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=2)
 
+LONGEST_SUBJECT = 200
+BY_A_PROGRAM = {"Auto-Submitted": "auto-generated"}  # so that nobody's holiday notice answers it (RFC 3834 §5)
+
 log = structlog.get_logger()
 
 
-def write_mail(to: str, subject: str, text: str, *, now: datetime) -> None:
-    """A mail that goes when the caller's transaction is committed."""
-    Mail.objects.create(to=to, subject=" ".join(subject.split()), text=text, created_at=now, try_after=now)
+def write_mail(to: str, subject: str, text: str, *, now: datetime, headers: Mapping[str, str] = BY_A_PROGRAM) -> None:
+    """A mail that goes when the caller's transaction is committed.
+
+    It is named here, once: should it go twice, its reader's programs know it as the same.
+    """
+    _, sender = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    named = {"Message-ID": make_msgid(domain=sender.rpartition("@")[2] or None), **headers}
+    Mail.objects.create(
+        to=to,
+        subject=" ".join(subject.split())[:LONGEST_SUBJECT],
+        text=text,
+        headers=named,
+        created_at=now,
+        try_after=now,
+    )
 
 
 def send_mails(now: datetime) -> int:
@@ -47,7 +65,7 @@ def send_mails(now: datetime) -> int:
             return 0
         for mail in mails:
             try:
-                EmailMessage(mail.subject, mail.text, to=[mail.to], connection=line).send()
+                EmailMessage(mail.subject, mail.text, to=[mail.to], headers=mail.headers, connection=line).send()
             except (SMTPException, OSError) as error:
                 _try_later(mail, error, now)
             else:

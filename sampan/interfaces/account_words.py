@@ -30,6 +30,8 @@ ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
     Reason.ADDRESS_NOT_ALLOWED: _("The account may not be called from {value}. Add it to the account’s networks."),
     Reason.NOT_A_NETWORK: _("“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24."),
     Reason.TOO_MANY_NETWORKS: _("An account has at most {value} networks. Remove one first."),
+    Reason.MAIL_ADDRESS_TAKEN: _("{value} is registered already. Remove it there first."),
+    Reason.TOO_MANY_MAIL_ADDRESSES: _("An account has at most {value} mail addresses. Remove one first."),
     Reason.PLATFORM_CANNOT_SEND: _("The text cannot be sent now. Try again later, or call us."),
 }
 

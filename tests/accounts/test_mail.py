@@ -68,3 +68,26 @@ def test_after_a_day_it_is_given_up(database: Connection, nowhere: override_sett
 def test_a_subject_is_one_line(database: Connection) -> None:
     write_mail(TO, "Sampan\r\nBcc: all@harbour.example", TEXT, now=NOW)
     assert Mail.objects.get().subject == "Sampan Bcc: all@harbour.example"
+
+
+def test_its_name_stays_when_it_is_tried_again_and_it_says_that_a_program_wrote_it(
+    database: Connection, nowhere: override_settings, tmp_path: Path
+) -> None:
+    """So that one that goes twice is known as the same, and no holiday notice answers it (RFC 3834 §5)."""
+    write_mail(TO, SUBJECT, TEXT, now=NOW)
+    name = Mail.objects.get().headers["Message-ID"]
+    with nowhere:
+        send_mails(NOW)
+    with override_settings(EMAIL_FILE_PATH=tmp_path):
+        assert send_mails(NOW + timedelta(hours=1)) == 1
+    (sent,) = tmp_path.iterdir()
+    assert f"Message-ID: {name}" in sent.read_text()
+    assert "Auto-Submitted: auto-generated" in sent.read_text()
+
+
+def test_its_writer_may_give_it_headers(database: Connection, tmp_path: Path) -> None:
+    write_mail(TO, SUBJECT, TEXT, now=NOW, headers={"In-Reply-To": "<a@b>"})
+    with override_settings(EMAIL_FILE_PATH=tmp_path):
+        send_mails(NOW)
+    (sent,) = tmp_path.iterdir()
+    assert "In-Reply-To: <a@b>" in sent.read_text()
