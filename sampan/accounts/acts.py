@@ -59,6 +59,11 @@ class Act(Enum):
     RUN_OPERATOR = "operator.run", SUPPORT, ADMIN
     CHANGE_OPERATOR = "operator.change", ADMIN
     CHANGE_ROUTES = "route.change", ADMIN
+    # Replies (spec S110, S112)
+    SET_UP_NUMBER = "number.set_up", SUPPORT, ADMIN
+    RENT_NUMBER = "number.rent", SUPPORT, ADMIN
+    SET_REPLIES = "replies.set", COMPLIANCE, ADMIN
+    MATCH_REPLY = "reply.match", SUPPORT
     # What no evidence settles
     SETTLE_UNKNOWN = "message.settle", SUPPORT, ADMIN
     ATTACH_RECEIPT = "receipt.attach", SUPPORT, ADMIN

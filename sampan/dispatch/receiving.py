@@ -1,4 +1,7 @@
-"""The way back from one operator: receipts kept, acknowledged, matched, tried again, and asked for (spec S77, S78)."""
+"""The way back from one operator: receipts kept, acknowledged, matched, tried again, and asked for (spec S77, S78).
+
+Replies are kept and acknowledged likewise (spec S111); the worker reads them.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -13,10 +16,11 @@ from sampan.dispatch.gathering import Gathering
 from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.links import Link
 from sampan.dispatch.queries import Overdue
+from sampan.inbound import parts
+from sampan.inbound.reading import ReceivedPart, read_part
 from sampan.routing.directory import Directory
 from sampan.routing.operators import OperatorFacts
 from sampan.smpp.client import ClientSession, Delivery
-from sampan.smpp.pdu import Status as CommandStatus
 from sampan.smpp.receipt import read_receipt
 from sampan.smpp.session import CommandRefused, SessionClosed
 
@@ -41,25 +45,24 @@ class Receiving:
         self._queried_at_s = self._loop.time()
         self._inbox = Gathering[tuple[ClientSession, int, Receipt]]("inbox", self._keep)
         self._matches = Gathering[tuple[Kept, int]]("receipts", self._match)
+        self._replies = Gathering[tuple[ClientSession, int, ReceivedPart]]("replies", self._keep_replies)
 
     def update(self, facts: OperatorFacts, dialect: Dialect) -> None:
         """Staff changed something."""
         self._facts, self._dialect = facts, dialect
 
     def take(self, link: Link, session: ClientSession, deliveries: Sequence[Delivery]) -> None:
-        """Receipts go to the inbox; replies are refused until two-way is set up for the operator."""
+        """Receipts go to the inbox, what handsets wrote to the replies."""
         kept: list[tuple[ClientSession, int, Receipt]] = []
-        refused: list[int] = []
+        replies: list[tuple[ClientSession, int, ReceivedPart]] = []
         for number, body in deliveries:
             receipt = read_receipt(body)
             if receipt is None:
-                refused.append(number)
+                replies.append((session, number, read_part(body)))
             else:
                 kept.append((session, number, inbox.receipt_of(link.facts.id, body, receipt)))
-        if refused:
-            log.warning("dispatch.reply_refused", operator=self._facts.name, replies=len(refused))
-            session.acknowledge(refused, CommandStatus.ESME_RX_R_APPN)
         self._inbox.put(kept)
+        self._replies.put(replies)
 
     async def _keep(self, items: Sequence[tuple[ClientSession, int, Receipt]]) -> None:
         """Into the inbox; then, and only then, acknowledge (spec S77), on the session that brought each.
@@ -68,9 +71,13 @@ class Receiving:
         """
         found = [receipt for _, _, receipt in items]
         kept = await self._threads.run(inbox.keep, self._facts.id, found, self._clock())
-        for session in {session for session, _, _ in items}:
-            session.acknowledge([number for other, number, _ in items if other is session])
+        _acknowledge(items)
         self._matches.put([(each, 0) for each in kept])
+
+    async def _keep_replies(self, items: Sequence[tuple[ClientSession, int, ReceivedPart]]) -> None:
+        """As `_keep`: committed, then acknowledged; what an operator sends again is known again."""
+        await self._threads.run(parts.keep, self._facts.id, [part for _, _, part in items], self._clock())
+        _acknowledge(items)
 
     async def _match(self, items: Sequence[tuple[Kept, int]]) -> None:
         """A receipt may be faster than the record of its answer: it is tried a few times from memory, then later."""
@@ -118,4 +125,10 @@ class Receiving:
     async def drained(self) -> None:
         """Wait until nothing is left to do."""
         await self._inbox.drained()
+        await self._replies.drained()
         await self._matches.drained()
+
+
+def _acknowledge(items: Sequence[tuple[ClientSession, int, object]]) -> None:
+    for session in {session for session, _, _ in items}:
+        session.acknowledge([number for other, number, _ in items if other is session])

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sampan.accounts.tables import Person
 from sampan.interfaces.account_words import ACCOUNT_REFUSALS
 from sampan.interfaces.compliance_words import COMPLIANCE_REFUSALS
+from sampan.interfaces.reply_words import REPLY_REFUSALS
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Purpose, Recurrence, Source
 from sampan.reasons import Reason, Refused
@@ -99,6 +100,7 @@ MEANINGS: dict[Reason, Words] = {
 REFUSALS: dict[Reason, Words] = (
     ACCOUNT_REFUSALS
     | COMPLIANCE_REFUSALS
+    | REPLY_REFUSALS
     | {
         Reason.NOT_TAKEN_YET: _("No operator has this message, so there is nothing to ask. Its page says why."),
         Reason.CASE_OPEN_ALREADY: _("A case is open about this message already. Write there."),
