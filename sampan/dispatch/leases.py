@@ -135,7 +135,7 @@ def take(conn: Connection, owner: str, operator_id: int, lease: Lease | None, no
 def _doubt_forsaken(conn: Connection, operator_id: int, epoch: int, now: datetime) -> None:
     values = {"operator": operator_id, "epoch": epoch, "now": now}
     rows = conn.execute(FORSAKEN, values).fetchall()
-    status.doubt(conn, [message_id for message_id, *_ in rows])
+    status.doubt(conn, [message_id for message_id, *_ in rows], now)
     first = [(message_id, carries) for message_id, carries, try_number in rows if try_number == 1]
     if first:
         again = {"ids": array_of(id_ for id_, _ in first), "carries": array_of(carries for _, carries in first)}

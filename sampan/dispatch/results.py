@@ -204,7 +204,7 @@ def _lose(conn: Connection, operator_id: int, lost: Sequence[Unanswered], now: d
     if not lost:
         return
     gone = set(conn.execute(LOSE, _keys(each.sent for each in lost) | {"now": now}, prepare=True).fetchall())
-    status.doubt(conn, [message_id for message_id, *_ in gone])
+    status.doubt(conn, [message_id for message_id, *_ in gone], now)
     again = [
         Waiting(each.sent.claimed._replace(try_number=2), each.sent.bits, None)
         for each in lost

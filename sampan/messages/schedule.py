@@ -17,6 +17,7 @@ from sampan.messages.announcing import Place
 from sampan.messages.planning import Plan, Terms, plan
 from sampan.messages.stored import Stored
 from sampan.messages.tables import Batch, BatchAct, Status
+from sampan.messages.telling import told
 from sampan.reasons import Reason, Refused
 
 STALE_AFTER = timedelta(minutes=60)  # a batch that starts later than this waits for somebody's word (spec S53)
@@ -110,7 +111,8 @@ def _refuse(conn: Connection, batch: Stored, ids: Sequence[int], refused: Refuse
         hold(conn, batch, Batch.HeldFor.SUSPENDED, now)
         return
     reason = ending_of(refused)
-    conn.execute(END_ALL, {"batch": batch.id, "ids": array_of(ids), "reason": reason.number, "now": now})
+    with told(conn, ids, now):
+        conn.execute(END_ALL, {"batch": batch.id, "ids": array_of(ids), "reason": reason.number, "now": now})
 
 
 def _start(conn: Connection, batch_id: int, ids: Sequence[int], planned: Plan, now: datetime) -> set[Place]:
@@ -150,7 +152,7 @@ def _start(conn: Connection, batch_id: int, ids: Sequence[int], planned: Plan, n
         "k_parts": array_of(len(kind.composed.parts) for kind, *_ in rows),
         "k_price": array_of(price for *_, price in rows),
     }
-    with ledger.covered():
+    with ledger.covered(), told(conn, ids, now):
         conn.execute(START, values)
     screening.keep(conn, [Decided(batch_id, customer_id, planned.screened)], now)
     queued = {kinds[place].operator_id for place in kind_places if place < short and kinds[place].reason is None}

@@ -1,7 +1,8 @@
 """The only writer of a message's status after its acceptance, and of its money (spec S71–S75, S80, S82).
 
 Everything works on many messages at once and in one order: messages by id, then the ledger. Final is final: later
-evidence never changes a final status, and money is settled once, when every part is answered (spec S82a).
+evidence never changes a final status, and money is settled once, when every part is answered (spec S82a). Callers are
+in a transaction; customers' servers are told in it (telling.py).
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from sampan.billing import ledger
 from sampan.billing.tables import Transfer
 from sampan.database import Connection, array_of, one_line
 from sampan.messages.tables import Status
+from sampan.messages.telling import told
 from sampan.reasons import Reason
 
 _id = itemgetter(0)  # messages are locked in this order
@@ -100,7 +102,8 @@ def settle(conn: Connection, settled: Iterable[Settled], now: datetime) -> None:
         "reason": array_of(row.reason.number if row.reason else None for row in rows),
         "now": now,
     }
-    conn.execute(SETTLE, values, prepare=True)
+    with told(conn, [row.message_id for row in rows], now):
+        conn.execute(SETTLE, values, prepare=True)
 
 
 # A status never moves backwards: delivered parts only grow, a failure ends it, RETRY only follows the two before it.
@@ -140,7 +143,8 @@ def hear(conn: Connection, evidence: Iterable[Evidence], now: datetime) -> None:
         "reason": array_of(row.reason.number if row.reason else None for row in rows),
         "now": now,
     }
-    conn.execute(HEAR, values, prepare=True)
+    with told(conn, [row.message_id for row in rows], now):
+        conn.execute(HEAR, values, prepare=True)
 
 
 DOUBT = one_line(
@@ -153,7 +157,8 @@ UPDATE message m SET status = {Status.PROCESSING.value}, reason = {Reason.OUTCOM
 )
 
 
-def doubt(conn: Connection, message_ids: Iterable[int]) -> None:
+def doubt(conn: Connection, message_ids: Iterable[int], now: datetime) -> None:
     """A part of each was written to the wire and got no answer: its outcome is unknown, its money stays held."""
     if ids := sorted(set(message_ids)):
-        conn.execute(DOUBT, {"ids": array_of(ids)}, prepare=True)
+        with told(conn, ids, now):
+            conn.execute(DOUBT, {"ids": array_of(ids)}, prepare=True)

@@ -21,6 +21,7 @@ from sampan.compliance.screening import Decided
 from sampan.database import Connection, array_of, array_of_texts, one_line
 from sampan.messages.planning import Kind, Plan
 from sampan.messages.tables import Batch, Status
+from sampan.messages.telling import tell_new, wants_new
 from sampan.reasons import Reason, Refused
 
 
@@ -163,12 +164,25 @@ def _written(
         "kind_places": array_of(kind_places),
     }
     is_kept = any(plan.screened.is_kept for plan in plans)
-    with conn.transaction() if is_kept else nullcontext(), ledger.covered():
+    is_told = any(kind.reason for _, kind in kinds) and wants_new(conn, [draft.customer.id for draft in drafts])
+    with conn.transaction() if is_kept or is_told else nullcontext(), ledger.covered():
         rows = conn.execute(SUBMIT, values, prepare=True).fetchall()
         if is_kept:
             ids = [batch_id for batch_id, _, _ in rows]
             screening.keep(conn, [_decided(plan, id_) for plan, id_ in zip(plans, ids, strict=True)], now)
+        if is_told:
+            tell_new(conn, _ended(plans, [ids for _, ids, _ in rows]), now)
     return [_accepted(plan, batch_id, ids) for plan, (batch_id, ids, _) in zip(plans, rows, strict=True)]
+
+
+def _ended(plans: Sequence[Plan], ids: Sequence[list[int]]) -> list[int]:
+    """The messages that were refused as they were accepted, by the ids of each plan's."""
+    return [
+        id_
+        for plan, own in zip(plans, ids, strict=True)
+        for id_, kind in zip(own, plan.kind_of, strict=True)
+        if plan.kinds[kind].reason is not None
+    ]
 
 
 def _decided(plan: Plan, batch_id: int) -> Decided:

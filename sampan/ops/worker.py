@@ -19,6 +19,7 @@ from sampan.dispatch.failover import fail_over, watch_operators
 from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
 from sampan.messages.daily_check import check_books_daily
+from sampan.messages.finished import tell_finished
 from sampan.messages.holding import is_sending_held
 from sampan.messages.low_balance import tell_low_balances
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
@@ -134,6 +135,7 @@ JOBS = (
     ("vacuum hot tables", 15, vacuum_hot_tables),
     ("keep partitions ahead", 600, keep_partitions_ahead),
     ("end what a withdrawn sender ID has waiting", 1, end_withdrawn),
+    ("tell of finished batches", 1, tell_finished),
     ("send mails", 1, send_waiting_mails),
     ("tell low balances", 30, lambda _conn, now: tell_low_balances(now)),
     ("check the books", 300, lambda _conn, now: check_books_daily(now)),
