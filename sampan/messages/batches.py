@@ -20,7 +20,7 @@ from sampan.messages.announcing import Place
 from sampan.messages.planning import Terms, longest_wait, plan
 from sampan.messages.schedule import ending_of
 from sampan.messages.status import Settled
-from sampan.messages.stored import Stored, lock, note, set_state
+from sampan.messages.stored import Recipient, Stored, lock, note, set_state
 from sampan.messages.tables import Batch, BatchAct, Status
 from sampan.reasons import Reason, Refused
 
@@ -50,13 +50,14 @@ def pause(
 
 # Parts that are neither answered nor with a link. One in doubt was attempted, so it is not among them.
 OPEN = """
-    SELECT m.id, m.recipient, m.parts, ((1 << m.parts) - 1) & ~m.answered_parts
+    SELECT m.id, m.recipient, m.fields, m.parts, ((1 << m.parts) - 1) & ~m.answered_parts
            & ~coalesce((SELECT bit_or(carries) FROM attempt a WHERE a.message_id = m.id), 0) AS parts_left
       FROM message m
      WHERE m.customer_id = %(customer)s AND m.created_at = %(created)s AND m.batch_id = %(batch)s
        AND m.final_at IS NULL"""
 WAITING = f"""
-    SELECT id, recipient, parts_left, parts_left = (1 << parts) - 1 FROM ({OPEN}) o WHERE parts_left <> 0 ORDER BY id"""
+    SELECT id, recipient, fields::text, parts_left, parts_left = (1 << parts) - 1
+      FROM ({OPEN}) o WHERE parts_left <> 0 ORDER BY id"""
 REQUEUE = one_line("""
     WITH back AS (
         INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, parts_left)
@@ -70,6 +71,7 @@ REQUEUE = one_line("""
 class _Waiting(NamedTuple):
     message_id: int
     recipient: int
+    fields: str | None
     parts: int  # bits
     is_whole: bool
 
@@ -105,7 +107,7 @@ def _go_on(conn: Connection, batch: Stored, terms: Terms, now: datetime) -> set[
     whole = [each for each in waiting if each.is_whole]
     reasons: Sequence[Reason | None]
     try:
-        planned = plan(batch.draft(conn, [each.recipient for each in whole]), terms, now)
+        planned = plan(batch.draft(conn, [Recipient.read(each.recipient, each.fields) for each in whole]), terms, now)
     except Refused as refused:
         if refused.reason == Reason.ACCOUNT_DISABLED:
             raise
@@ -192,7 +194,9 @@ def _end(conn: Connection, batch: Stored, now: datetime, person_id: int | None) 
     if batch.state == Batch.State.RUNNING:
         waiting: Sequence[tuple[int, int]] = conn.execute(UNQUEUE, batch.key).fetchall()
     else:
-        waiting = [(message_id, parts) for message_id, _, parts, _ in conn.execute(WAITING, batch.key)]
+        waiting = [
+            (each.message_id, each.parts) for each in (_Waiting(*row) for row in conn.execute(WAITING, batch.key))
+        ]
     set_state(conn, batch, Batch.State.CANCELLED)
     note(conn, batch, BatchAct.Kind.CANCELLED if batch.started_at else BatchAct.Kind.DELETED, now, person_id)
     ending = Status.UNDELIVERABLE, Reason.CANCELLED

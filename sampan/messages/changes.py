@@ -10,9 +10,10 @@ from sampan.billing.tables import Account
 from sampan.database import Connection, array_of, one_line
 from sampan.messages import stored
 from sampan.messages.batches import require_changeable
+from sampan.messages.personal import personal_columns
 from sampan.messages.planning import Plan, Terms, plan
 from sampan.messages.schedule import MESSAGES
-from sampan.messages.stored import Stored
+from sampan.messages.stored import Recipient, Stored
 from sampan.messages.tables import BatchAct
 from sampan.reasons import Reason, Refused
 
@@ -28,6 +29,7 @@ class Changes:
     scheduled_at: datetime  # one that has passed means now (spec S50)
 
 
+# The fields of personal texts stay, also where the text names them no more: it may once again.
 # They wait on; what would be refused now is asked again when the batch starts, and costs nothing until then.
 UPDATE_MESSAGES = one_line("""
     WITH kinds AS MATERIALIZED (
@@ -35,8 +37,8 @@ UPDATE_MESSAGES = one_line("""
                              %(k_coding)s::int2[], %(k_units)s::int2[], %(k_parts)s::int2[], %(k_price)s::int8[])
                WITH ORDINALITY AS k (destination_id, route_id, operator_id, coding, units, parts, price_pips, place))
     UPDATE message m SET destination_id = k.destination_id, route_id = k.route_id, operator_id = k.operator_id,
-           coding = k.coding, units = k.units, parts = k.parts, price_pips = k.price_pips
-      FROM unnest(%(ids)s::int8[], %(kind_places)s::int4[]) AS r (id, kind_place)
+           coding = k.coding, units = k.units, parts = k.parts, price_pips = k.price_pips, text = r.text
+      FROM unnest(%(ids)s::int8[], %(kind_places)s::int4[], %(texts)s::text[]) AS r (id, kind_place, text)
       JOIN kinds k ON k.place = r.kind_place
      WHERE m.id = r.id""")
 UPDATE_BATCH = """
@@ -96,7 +98,7 @@ def _planned(
     messages = conn.execute(MESSAGES, [batch.customer_id, batch.created_at, batch.id]).fetchall()
     draft = batch.draft(
         conn,
-        [recipient for _, recipient in messages],
+        [Recipient.read(*rest) for _, *rest in messages],
         text=changes.text,
         sender=changes.sender,
         coding=batch.coding if changes.text == batch.text else None,  # an API forced it for another text
@@ -104,7 +106,7 @@ def _planned(
         scheduled_at=changes.scheduled_at,
         name=changes.name,
     )
-    return [id_ for id_, _ in messages], plan(draft, terms, now)
+    return [id_ for id_, *_ in messages], plan(draft, terms, now)
 
 
 def _rows(ids: Sequence[int], planned: Plan) -> dict[str, object]:
@@ -112,6 +114,7 @@ def _rows(ids: Sequence[int], planned: Plan) -> dict[str, object]:
     return {
         "ids": array_of(ids),
         "kind_places": array_of(place + 1 for place in planned.kind_of),
+        "texts": personal_columns([(planned.own, len(ids))])["texts"],
         "k_destination": array_of(kind.destination_id for kind in kinds),
         "k_route": array_of(kind.route_id for kind in kinds),
         "k_operator": array_of(kind.operator_id for kind in kinds),

@@ -16,14 +16,16 @@ from sampan import settings
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import LONGEST_VALIDITY_MINUTES, SHORTEST_VALIDITY_MINUTES, Customer
 from sampan.billing.prices import PriceList, price_list
-from sampan.compliance.footers import NO_FOOTERS, Footers, with_footer
+from sampan.compliance.footers import NO_FOOTERS, Footers
 from sampan.compliance.law import Law, law_in_force
 from sampan.compliance.screening import NOTHING, Asked, Screened
 from sampan.composing.alphabet import Coding
 from sampan.composing.parts import Composed
 from sampan.database import Connection
+from sampan.messages.moments import start_of
+from sampan.messages.personal import Fields, OwnTexts, Worded, Wording, own_texts, own_words, wording
 from sampan.messages.tables import Purpose, Source, Status
-from sampan.messages.ways import Texts, Way, region_of, texts_for, way_to
+from sampan.messages.ways import Way, region_of, way_to
 from sampan.reasons import Reason, Refused
 from sampan.routing.directory import ECONOMIC_ROUTE, DestinationFacts, Directory, directory
 from sampan.routing.numbers import parse_international
@@ -33,9 +35,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 Region = Destination.Region
 
-FURTHEST_AHEAD_YEARS = 5  # spec S50
 PROMOTIONAL_SEND_BY = timedelta(hours=24)  # spec S70
 MOST_RECIPIENTS = 1_000_000
+TEST_OPERATOR = 0  # no operator has this id: what is queued for it goes to nobody (trying.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,16 @@ THIS_PLATFORM = Platform(settings.PLATFORM_SIGNATURE, settings.PLATFORM_SENDER)
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """One submission as a door understood it; every door makes the same thing."""
+    """One submission as a door understood it; every door makes the same thing.
+
+    Where it has `fields`, a row of them for each of `recipients`, its text is a template (composing/template.py).
+    """
 
     customer: CustomerFacts
     source: Source
     recipients: Sequence[str | int]  # ints are known to be mobiles already; texts are country code and number
     text: str
+    fields: Sequence[Fields] | None = None  # spec S4
     sender: str = ""
     person_id: int | None = None
     purpose: Purpose | None = None
@@ -69,9 +75,17 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     may_fall_short: bool = False  # a scheduled one that need not fit the balance yet (spec S81): a run of a series
     all_or_nothing: bool = False  # one recipient that cannot be served refuses the whole (the HTTP API)
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it goes to nobody, and is free (spec S123)."""
+        return self.source == Source.TEST
+
 
 class Kind(msgspec.Struct, frozen=True):
-    """What messages of one plan have in common: where they go, at what price, and whether they go at all."""
+    """What messages of one plan have in common: where they go, at what price, and whether they go at all.
+
+    Of personal texts `composed` is the first of the kind; all of it have as many units and parts, of one coding.
+    """
 
     destination_id: int
     route_id: int | None
@@ -111,6 +125,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     scheduled_at: datetime | None  # None: now
     send_by: datetime
     footers: Footers = NO_FOOTERS  # what is added to the text, by region (spec S95)
+    own: OwnTexts | None = None  # where each recipient has its own (spec S4)
     illegal_words: str = ""  # that keep the text from China (spec S91)
     screened: Screened = NOTHING  # whom the law keeps it from, by what register (spec S93)
 
@@ -219,13 +234,24 @@ def _locate(draft: Draft, terms: Terms, now: datetime) -> _Located:
 def _planned(located: _Located, screened: Screened, terms: Terms, now: datetime) -> Plan:
     draft, purpose = located.draft, located.purpose
     is_promotional = purpose == Purpose.PROMOTIONAL
-    footers = terms.law.footers(draft.customer, draft.text) if is_promotional else NO_FOOTERS
+    own = own_texts(draft.text, draft.fields, located.numbers, located.repeats)
+    footers = terms.law.footers(draft.customer, own_words(draft.text, own)) if is_promotional else NO_FOOTERS
     signature = terms.law.signatures.get(draft.customer.id, terms.platform.signature)
-    texts = texts_for(draft.text, located.ways, coding=draft.coding, footers=footers, signature=signature)
-    scheduled_at = _after_quiet_hours(draft.customer, purpose, _scheduled_at(draft, now), now)
+    worded = wording(
+        draft.text,
+        own,
+        located.numbers,
+        located.destinations,
+        terms.law,
+        coding=draft.coding,
+        footers=footers,
+        signature=signature,
+    )
+    scheduled_at = start_of(draft.scheduled_at, draft.customer, purpose, now)
     validity = _validity_minutes(draft)
-    illegal_words = _illegal_words(draft, footers, terms.law) if Region.CHINA in texts else ""
-    kinds, kind_of = _kinds(located, texts, screened, illegal=bool(illegal_words))
+    illegal_words = _illegal_words(draft, worded)
+    to_china = any(region_of(destination) == Region.CHINA for destination in located.ways)
+    kinds, kind_of = _kinds(located, worded, screened)
     return Plan(
         draft=draft,
         recipients=located.numbers,
@@ -234,11 +260,12 @@ def _planned(located: _Located, screened: Screened, terms: Terms, now: datetime)
         kind_of=kind_of,
         purpose=purpose,
         sender=located.sender,
-        signature=signature if Region.CHINA in texts else "",
+        signature=signature if to_china else "",
         validity_minutes=validity,
         scheduled_at=scheduled_at,
         send_by=(scheduled_at or now) + longest_wait(purpose, validity),
         footers=footers,
+        own=own,
         illegal_words=illegal_words,
         screened=screened,
     )
@@ -256,9 +283,10 @@ def purpose_of(draft: Draft) -> Purpose:
     return Purpose(customer.portal_purpose if draft.source == Source.PORTAL else customer.api_purpose)
 
 
-def _illegal_words(draft: Draft, footers: Footers, law: Law) -> str:
-    """Those of the text as China gets it; at the HTTP API they refuse the whole call (spec S91)."""
-    found = law.illegal_words(with_footer(draft.text, footers, Region.CHINA))
+def _illegal_words(draft: Draft, worded: Wording) -> str:
+    """Those of the texts as China gets them; at the HTTP API they refuse the whole call (spec S91)."""
+    texts = worded.values() if isinstance(worded, dict) else worded
+    found = ", ".join(dict.fromkeys(each.illegal for each in texts if each.illegal))
     if found and draft.all_or_nothing:
         raise Refused(Reason.ILLEGAL_WORD, "text", found)
     return found
@@ -289,32 +317,6 @@ def _numbers(given: Sequence[str | int]) -> tuple[list[int], list[int]]:
     return list(places), repeats
 
 
-def _scheduled_at(draft: Draft, now: datetime) -> datetime | None:
-    """None for now; a time that has passed means now (spec S50)."""
-    if draft.scheduled_at is None or draft.scheduled_at <= now:
-        return None
-    if draft.scheduled_at > latest_schedule(now):
-        raise Refused(Reason.TOO_FAR_AHEAD, "scheduled_at", draft.scheduled_at.isoformat())
-    return draft.scheduled_at
-
-
-def latest_schedule(now: datetime) -> datetime:
-    """The furthest ahead that something may be scheduled (spec S50)."""
-    try:
-        return now.replace(year=now.year + FURTHEST_AHEAD_YEARS)
-    except ValueError:  # 29 February
-        return now.replace(year=now.year + FURTHEST_AHEAD_YEARS, day=28)
-
-
-def _after_quiet_hours(
-    customer: CustomerFacts, purpose: Purpose, scheduled_at: datetime | None, now: datetime
-) -> datetime | None:
-    """A promotional text that would start in quiet hours starts when they end (spec S54)."""
-    if purpose != Purpose.PROMOTIONAL or customer.quiet_hours is None:
-        return scheduled_at
-    return customer.quiet_hours.end_after(scheduled_at or now) or scheduled_at
-
-
 def longest_wait(purpose: Purpose, validity_minutes: int) -> timedelta:
     """How long a message may wait for an operator from the moment it is free to go (spec S70).
 
@@ -332,42 +334,47 @@ def _validity_minutes(draft: Draft) -> int:
     return minutes
 
 
-def _kinds(located: _Located, texts: Texts, screened: Screened, *, illegal: bool) -> tuple[list[Kind], list[int]]:
+def _kinds(located: _Located, worded: Wording, screened: Screened) -> tuple[list[Kind], list[int]]:
     """The kinds, and for each number the place of its own."""
     draft, ways = located.draft, located.ways
+    marks = None if isinstance(worded, dict) else [_mark(each) for each in worded]
     kinds: list[Kind] = []
-    places: dict[tuple[DestinationFacts | None, int | None, Reason | None], int] = {}
+    places: dict[tuple[object, ...], int] = {}
     kind_of = []
-    for number, destination in zip(located.numbers, located.destinations, strict=True):
+    for place, (number, destination) in enumerate(zip(located.numbers, located.destinations, strict=True)):
         route = ways[destination].route
+        operator_id = TEST_OPERATOR if draft.is_test else route.operator_for(number) if route else None
         barred = _barred(draft, number) or screened.reasons.get(number)
-        key = destination, route.operator_for(number) if route else None, barred
+        key = destination, operator_id, barred, marks and marks[place]
         if key not in places:
             places[key] = len(kinds)
-            kinds.append(_kind(draft, ways[destination], texts, *key[1:], illegal=illegal))
+            text = worded[region_of(destination)] if isinstance(worded, dict) else worded[place]
+            kinds.append(_kind(draft, ways[destination], text, operator_id, barred))
         kind_of.append(places[key])
     return kinds, kind_of
 
 
+def _mark(text: Worded) -> tuple[object, ...]:
+    """What texts of one kind have in common."""
+    return text.composed.coding, text.composed.units, len(text.composed.parts), bool(text.illegal)
+
+
 def _barred(draft: Draft, number: int) -> Reason | None:
     """Why this very number is not sent to."""
-    own_only = draft.customer.status == Customer.Status.TRIAL
+    own_only = draft.customer.status == Customer.Status.TRIAL and not draft.is_test
     return Reason.TRIAL_RECIPIENT if own_only and number != draft.customer.verified_mobile else None
 
 
-def _kind(
-    draft: Draft, way: Way, texts: Texts, operator_id: int | None, barred: Reason | None, *, illegal: bool
-) -> Kind:
-    region = region_of(way.destination)
-    composed = texts[region]
+def _kind(draft: Draft, way: Way, text: Worded, operator_id: int | None, barred: Reason | None) -> Kind:
     limit = draft.customer.message_limit_pips
-    over = limit is not None and composed.units * way.unit_pips > limit  # spec S84
-    word = Reason.ILLEGAL_WORD if illegal and region == Region.CHINA else None
+    unit_pips = 0 if draft.is_test else way.unit_pips
+    over = limit is not None and text.composed.units * unit_pips > limit  # spec S84
+    word = Reason.ILLEGAL_WORD if text.illegal else None
     return Kind(
         destination_id=way.destination.id if way.destination else 0,
         route_id=way.route.id if way.route else None,
         operator_id=operator_id,
-        composed=composed,
-        unit_pips=way.unit_pips,
+        composed=text.composed,
+        unit_pips=unit_pips,
         reason=way.reason or barred or word or (Reason.OVER_MESSAGE_LIMIT if over else None),
     )

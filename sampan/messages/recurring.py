@@ -6,16 +6,19 @@ due ends 21/308, as in any scheduled batch (spec S81).
 """
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from sampan.accounts.customers import customers
 from sampan.database import Connection
 from sampan.messages import batches
+from sampan.messages.personal import Fields, read_all_fields
 from sampan.messages.planning import Draft, Plan, Terms, plan
 from sampan.messages.submit import submit
 from sampan.messages.tables import Batch, Purpose, Recurrence, Source
@@ -62,7 +65,7 @@ class Clock:
 
 COLUMNS = """
     r.id, r.customer_id, r.person_id, r.every, r.first_on, r.at, r.time_zone, r.until, r.run_at, r.name, r.text,
-    r.sender, r.route, r.purpose, r.validity_minutes, r.numbers"""
+    r.sender, r.route, r.purpose, r.validity_minutes, r.numbers, r.fields::text"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +84,26 @@ class Series:
     purpose: Purpose
     validity_minutes: int
     numbers: list[int]
+    fields: Sequence[Fields] | None  # of personal texts (spec S4)
 
 
 def _series(row: tuple[Any, ...]) -> Series:
     id_, customer_id, person_id, every, first_on, at, zone, until, run_at, *rest = row
-    name, text, sender, route, purpose, validity, numbers = rest
+    name, text, sender, route, purpose, validity, numbers, fields = rest
+    own = read_all_fields(fields) if fields is not None else None
     clock = Clock(Every(every), first_on, at, ZoneInfo(zone), until)
     return Series(
-        id_, customer_id, person_id, clock, run_at, name, text, sender, route, Purpose(purpose), validity, numbers
+        id_, customer_id, person_id, clock, run_at, name, text, sender, route, Purpose(purpose), validity, numbers, own
     )
 
 
 BEGUN = "SELECT recurrence_id IS NOT NULL FROM batch WHERE id = %s FOR NO KEY UPDATE"
 BEGIN = """
     INSERT INTO recurrence (customer_id, person_id, created_at, every, first_on, at, time_zone, until, batch_id, run_at,
-                            name, text, sender, route, purpose, validity_minutes, numbers)
+                            name, text, sender, route, purpose, validity_minutes, numbers, fields)
     VALUES (%(customer)s, %(person)s, %(now)s, %(every)s, %(first_on)s, %(at)s, %(zone)s, %(until)s, %(batch)s,
-            %(run_at)s, %(name)s, %(text)s, %(sender)s, %(route)s, %(purpose)s, %(validity)s, %(numbers)s)
+            %(run_at)s, %(name)s, %(text)s, %(sender)s, %(route)s, %(purpose)s, %(validity)s, %(numbers)s,
+            %(fields)s::jsonb)
     RETURNING id"""
 IS_RUN = "UPDATE batch SET recurrence_id = %s WHERE id = %s"
 
@@ -136,6 +142,7 @@ def begin(
         "purpose": planned.purpose,
         "validity": planned.validity_minutes,
         "numbers": planned.recipients,
+        "fields": msgspec.json.encode(planned.own.fields).decode() if planned.own else None,
     }
     found = conn.execute(BEGIN, values).fetchone()
     assert found is not None
@@ -185,6 +192,7 @@ def _submit(conn: Connection, series: Series, run_at: datetime, terms: Terms, no
         source=Source.PORTAL,
         recipients=series.numbers,
         text=series.text,
+        fields=series.fields,
         sender=series.sender,
         person_id=series.person_id,
         purpose=series.purpose,

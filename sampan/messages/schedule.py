@@ -15,7 +15,7 @@ from sampan.database import Connection, array_of, one_line
 from sampan.messages import stored
 from sampan.messages.announcing import Place
 from sampan.messages.planning import Plan, Terms, plan
-from sampan.messages.stored import Stored
+from sampan.messages.stored import Recipient, Stored
 from sampan.messages.tables import Batch, BatchAct, Status
 from sampan.messages.telling import told
 from sampan.reasons import Reason, Refused
@@ -28,7 +28,7 @@ DUE = f"""
     SELECT {stored.COLUMNS} FROM batch WHERE state = {Batch.State.SCHEDULED.value} AND scheduled_at <= %(now)s
      ORDER BY scheduled_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"""
 MESSAGES = f"""
-    SELECT id, recipient FROM message
+    SELECT id, recipient, fields::text FROM message
      WHERE customer_id = %s AND created_at = %s AND batch_id = %s AND status = {Status.SCHEDULING.value} ORDER BY id"""
 
 START = one_line(f"""
@@ -81,9 +81,9 @@ def start_one(conn: Connection, terms: Terms, now: datetime) -> set[Place] | Non
             hold(conn, batch, Batch.HeldFor.LATE, now)
             return set()
         messages = conn.execute(MESSAGES, [batch.customer_id, batch.created_at, batch.id]).fetchall()
-        ids = [id_ for id_, _ in messages]
+        ids = [id_ for id_, *_ in messages]
         try:
-            planned = plan(batch.draft(conn, [recipient for _, recipient in messages]), terms, now)
+            planned = plan(batch.draft(conn, [Recipient.read(*rest) for _, *rest in messages]), terms, now)
         except Refused as refused:
             _refuse(conn, batch, ids, refused, now)
             return set()

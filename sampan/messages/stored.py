@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sampan.accounts.customers import customers
 from sampan.composing.alphabet import Coding
 from sampan.database import Connection
+from sampan.messages.personal import Fields, read_fields
 from sampan.messages.planning import Draft
 from sampan.messages.tables import Batch, BatchAct, Purpose, Source
 from sampan.reasons import Reason, Refused
@@ -18,6 +19,18 @@ COLUMNS = """
 LOCK = f"""
     SELECT {COLUMNS} FROM batch
      WHERE id = %s AND (%s::int8 IS NULL OR customer_id = %s) FOR NO KEY UPDATE"""
+
+
+class Recipient(NamedTuple):
+    """Whom a message of it goes to, and what its own text is filled in from (spec S4)."""
+
+    number: int
+    fields: Fields | None
+
+    @classmethod
+    def read(cls, number: int, fields: str | None) -> "Recipient":
+        """From a row, its fields as text: Django's connections and ours would read JSON differently."""
+        return cls(number, read_fields(fields) if fields is not None else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +54,16 @@ class Stored:
     name: str
     text: str
 
-    def draft(self, conn: Connection, recipients: Sequence[int], **changes: Any) -> Draft:
+    def draft(self, conn: Connection, recipients: Sequence[Recipient], **changes: Any) -> Draft:
         """As it was submitted, for these of its recipients, and to go now; with what is to be changed."""
+        fields = [each.fields for each in recipients if each.fields is not None]
         values: dict[str, Any] = {
             "customer": customers(conn, {self.customer_id})[self.customer_id],
             "person_id": self.person_id,
             "source": self.source,
-            "recipients": recipients,
+            "recipients": [each.number for each in recipients],
             "text": self.text,
+            "fields": fields or None,  # all of a batch have them, or none has
             "sender": self.sender,
             "purpose": self.purpose,
             "route": self.route,

@@ -19,6 +19,7 @@ from sampan.billing.tables import Transfer
 from sampan.compliance import screening
 from sampan.compliance.screening import Decided
 from sampan.database import Connection, array_of, array_of_texts, one_line
+from sampan.messages.personal import personal_columns
 from sampan.messages.planning import Kind, Plan
 from sampan.messages.tables import Batch, Status
 from sampan.messages.telling import tell_new, wants_new
@@ -59,8 +60,9 @@ kinds AS MATERIALIZED (
            WITH ORDINALITY AS k (batch_place, destination_id, route_id, operator_id, status, reason, coding, units,
                   parts, price_pips, place)),
 rows AS MATERIALIZED (
-    SELECT nextval('message_id') AS id, r.place, r.recipient, r.kind_place
-      FROM unnest(%(recipients)s::int8[], %(kind_places)s::int4[]) WITH ORDINALITY AS r (recipient, kind_place, place)),
+    SELECT nextval('message_id') AS id, r.*
+      FROM unnest(%(recipients)s::int8[], %(kind_places)s::int4[], %(texts)s::text[], %(fields)s::jsonb[])
+           WITH ORDINALITY AS r (recipient, kind_place, text, fields, place)),
 refs AS (
     INSERT INTO client_reference (customer_id, reference, fingerprint, batch_id, created_at)
     SELECT customer_id, reference, fingerprint, id, %(now)s FROM batches WHERE reference IS NOT NULL
@@ -79,11 +81,13 @@ wanted AS MATERIALIZED (
 holds AS ({ledger.transfers(Transfer.Kind.HOLD, "wanted")}),
 new_messages AS (
     INSERT INTO message (id, batch_id, customer_id, created_at, recipient, price_pips, hold_id, final_at,
-                         destination_id, route_id, operator_id, status, reason, coding, units, parts)
+                         destination_id, route_id, operator_id, status, reason, coding, units, parts, text,
+                         fields)
     SELECT r.id, b.id, b.customer_id, %(now)s, r.recipient, k.price_pips,
            CASE WHEN k.price_pips > 0 THEN h.id END,
            CASE WHEN k.status = {Status.UNDELIVERABLE.value} THEN %(now)s END,
-           k.destination_id, k.route_id, k.operator_id, k.status, k.reason, k.coding, k.units, k.parts
+           k.destination_id, k.route_id, k.operator_id, k.status, k.reason, k.coding, k.units, k.parts,
+           r.text, r.fields
       FROM rows r JOIN kinds k ON k.place = r.kind_place JOIN batches b ON b.place = k.batch_place
       LEFT JOIN holds h ON h.customer_id = b.customer_id AND b.state = {Batch.State.RUNNING.value}),
 new_queued AS (
@@ -162,6 +166,7 @@ def _written(
         "k_price": array_of(kind.price_pips for _, kind in kinds),
         "recipients": array_of(number for plan in plans for number in plan.recipients),
         "kind_places": array_of(kind_places),
+        **personal_columns([(plan.own, len(plan.recipients)) for plan in plans]),
     }
     is_kept = any(plan.screened.is_kept for plan in plans)
     is_told = any(kind.reason for _, kind in kinds) and wants_new(conn, [draft.customer.id for draft in drafts])
@@ -216,6 +221,7 @@ def _fingerprint(plan: Plan) -> bytes:
         draft.validity_minutes,
         draft.register_filter,
         plan.recipients,
+        plan.own and plan.own.fields,
     )
     return hashlib.sha256(msgspec.json.encode(asked)).digest()
 

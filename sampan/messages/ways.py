@@ -1,6 +1,5 @@
 """How messages get to a destination, at what price, and what the text becomes there (spec S20, S40, S83, S90, S95)."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -16,7 +15,6 @@ from sampan.routing.directory import DestinationFacts, Directory, RouteFacts
 from sampan.routing.tables import Destination
 
 Region = Destination.Region
-Texts = dict[Destination.Region, Composed]
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -65,29 +63,19 @@ def _is_registered_elsewhere(sender: str, destination: DestinationFacts, route: 
     return sender.startswith(REGISTERED) and not (destination.region == Region.HONG_KONG and route.own_sender)
 
 
-def texts_for(
-    text: str,
-    destinations: Iterable[DestinationFacts | None],
-    *,
-    coding: Coding | None,
-    footers: Footers,
-    signature: str,
-) -> Texts:
-    """The text as each region needs it; too long for one refuses the whole, naming it (spec S20).
+def text_at(
+    text: str, destination: DestinationFacts | None, *, coding: Coding | None, footers: Footers, signature: str
+) -> Composed:
+    """The text as a destination needs it; too long for one refuses the whole, naming it (spec S20).
 
     A coding that the sender forced is that of its own words: a footer in Chinese makes English words Unicode.
     """
-    texts: Texts = {}
-    for destination in destinations:
-        region = region_of(destination)
-        if region in texts:
-            continue
-        whole = with_footer(text, footers, region)
-        forced = None if footers and coding is Coding.GSM7 else coding
-        try:
-            texts[region] = compose(whole, china=region == Region.CHINA, coding=forced, signature=signature)
-        except Refused as refused:
-            if refused.reason == Reason.TOO_LONG and destination is not None:
-                raise Refused(Reason.TOO_LONG, "text", f"{destination.name}: {refused.value}") from None
-            raise
-    return texts
+    region = region_of(destination)
+    whole = with_footer(text, footers, region)
+    forced = None if footers and coding is Coding.GSM7 else coding
+    try:
+        return compose(whole, china=region == Region.CHINA, coding=forced, signature=signature)
+    except Refused as refused:
+        if refused.reason == Reason.TOO_LONG and destination is not None:
+            raise Refused(Reason.TOO_LONG, "text", f"{destination.name}: {refused.value}") from None
+        raise

@@ -13,7 +13,7 @@ from sampan.interfaces.portal.options import Options
 from sampan.interfaces.tags import full_moment
 from sampan.interfaces.words import words_of_flaw, words_of_refusal
 from sampan.messages import drafts
-from sampan.messages.planning import latest_schedule
+from sampan.messages.moments import latest_schedule
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from sampan.reasons import Reason, Refused
 from sampan.uploads.reading import MEBI

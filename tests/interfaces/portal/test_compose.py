@@ -12,7 +12,7 @@ from sampan.accounts.tables import Customer
 from sampan.database import Connection, Snapshot
 from sampan.interfaces.portal.compose import counter_of
 from sampan.interfaces.tags import HONG_KONG, full_moment
-from sampan.messages.planning import latest_schedule
+from sampan.messages.moments import latest_schedule
 from sampan.messages.tables import ComposeDraft, ComposeList, Purpose
 from sampan.uploads.reading import MEBI
 from tests.interfaces.portal.pages import (
