@@ -10,6 +10,7 @@ from sampan.interfaces.asgi import Application, Receive, Scope, Send, answer
 from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
 from sampan.interfaces.django_below import DjangoBelow
 from sampan.interfaces.http_api import HttpApi
+from sampan.interfaces.soap.door import SoapDoor
 from sampan.interfaces.static_files import StaticFiles
 from sampan.messages.intake import Intake
 from sampan.messages.planning import Platform
@@ -27,9 +28,11 @@ class Web:
         self._pages = DjangoBelow()
         self._places = AtOnce(MOST_OF_ADDRESS)
         http_api = HttpApi(self._intake, self._lookups)
+        soap = SoapDoor(self._intake, self._lookups)
         static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
         self.doors: dict[str, Application] = {
             **dict.fromkeys(http_api.addresses, http_api),
+            **dict.fromkeys(soap.addresses, soap),
             **dict.fromkeys(static_files.addresses, static_files),
         }
 

@@ -1,8 +1,9 @@
 """What is known of messages, as their customer may see it: never another's (spec S6, S71)."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from sampan.database import Connection
+from sampan.database import Connection, array_of
 from sampan.messages.tables import Status
 from sampan.reasons import BY_NUMBER, Reason
 
@@ -29,6 +30,35 @@ def shown_status(conn: Connection, customer_id: int, message_id: int) -> Shown |
         return None
     shown, stored, reason = row
     return Shown(Status(shown), Reason.PROCESSING if shown != stored else BY_NUMBER[reason])
+
+
+class Told(NamedTuple):
+    """A message as its customer is told of it, with its money in pips."""
+
+    id: int
+    recipient: int
+    status: Status
+    reason: Reason
+    units: int
+    price_pips: int  # what it costs once it is taken
+    charged_pips: int
+
+
+TOLD = f"""
+    SELECT m.id, m.recipient,
+           CASE WHEN m.status = {Status.UPLOAD_SUCCESS.value} AND EXISTS (SELECT FROM attempt WHERE message_id = m.id)
+                THEN {Status.PROCESSING.value} ELSE m.status END,
+           m.status, m.reason, m.units, m.price_pips, m.charged_pips
+      FROM message m WHERE m.id = ANY(%s::int8[]) AND m.customer_id = %s"""
+
+
+def told(conn: Connection, customer_id: int, message_ids: Iterable[int]) -> dict[int, Told]:
+    """Those of these messages that are this customer's, by id."""
+    found = {}
+    for id_, recipient, shown, stored, reason, *figures in conn.execute(TOLD, [array_of(message_ids), customer_id]):
+        told_reason = Reason.PROCESSING if shown != stored else BY_NUMBER[reason]
+        found[id_] = Told(id_, recipient, Status(shown), told_reason, *figures)
+    return found
 
 
 class Party(NamedTuple):

@@ -1,0 +1,153 @@
+"""What each operation does: a request that the schema allows in, the pieces of its response out."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from sampan.accounts.access import Caller
+from sampan.billing import ledger
+from sampan.billing.tables import Account
+from sampan.composing.alphabet import Coding
+from sampan.database import Connection, DatabaseThreads
+from sampan.interfaces.soap.answers import code_of, element, hkd, result, text
+from sampan.interfaces.soap.reading import Asked
+from sampan.messages.batches import cancel, delete
+from sampan.messages.intake import Intake
+from sampan.messages.lookup import Told, queue_length, told
+from sampan.messages.planning import Draft
+from sampan.messages.submit import Accepted
+from sampan.messages.tables import Purpose, Source, Status
+from sampan.reasons import Reason, Refused
+from sampan.routing.numbers import NotAMobile, parse_international
+
+HONG_KONG = ZoneInfo("Asia/Hong_Kong")  # of a time without an offset (spec S50)
+CODINGS = {"English": Coding.GSM7, "Unicode": Coding.UCS2}
+TRUE = ("true", "1")  # xs:boolean
+
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+Values = Mapping[str, str]
+Pieces = tuple[str | Iterable[str], ...]
+
+
+class Operations:
+    """Each operation by its name. Made on the event loop of its process."""
+
+    def __init__(self, intake: Intake, threads: DatabaseThreads) -> None:
+        self._intake = intake
+        self._threads = threads
+        self.by_name: Mapping[str, Callable[[Asked, Caller], Awaitable[Pieces]]] = {
+            "SendSms": self.send,
+            "GetStatus": self.status,
+            "GetBalance": self.balance,
+            "GetQueue": self.queue,
+            "CancelScheduled": self.cancel,
+        }
+
+    async def send(self, asked: Asked, caller: Caller) -> Pieces:
+        """The batch, its price, and a result for each recipient in the order of the request."""
+        read = await self._threads.run(_mobiles, asked.listed)
+        mobiles = [each for each in read if isinstance(each, int)]
+        if not mobiles and read:
+            flaw = read[0]
+            assert isinstance(flaw, NotAMobile)
+            raise flaw
+        outcome = await self._intake.submit(_draft(asked.values, mobiles, caller))
+        if not isinstance(outcome, Accepted):
+            raise outcome
+        found = await self._threads.run(told, caller.customer.id, outcome.message_ids)
+        price_pips = sum(each.price_pips for each in found.values())
+        accepted = iter(outcome.message_ids)
+        results = (_refused(each) if isinstance(each, NotAMobile) else result(found[next(accepted)]) for each in read)
+        return element("batchId", outcome.batch_id), element("price", hkd(price_pips)), results
+
+    async def status(self, asked: Asked, caller: Caller) -> Pieces:
+        """A result for each message id in the order of the request."""
+        ids = {int(each) for each in asked.listed if _ID.fullmatch(each)}
+        found = await self._threads.run(told, caller.customer.id, ids)
+        return (_statuses(asked.listed, found),)
+
+    async def balance(self, _asked: Asked, caller: Caller) -> Pieces:
+        """HK$ available."""
+        return (element("available", hkd(await self._threads.run(_available, caller.customer.id))),)
+
+    async def queue(self, _asked: Asked, caller: Caller) -> Pieces:
+        """This customer's messages that wait their turn."""
+        return (element("waiting", await self._threads.run(queue_length, caller.customer.id)),)
+
+    async def cancel(self, asked: Asked, caller: Caller) -> Pieces:
+        """How many messages of a batch never go out."""
+        batch_id = asked.values["batchId"].strip()
+        if not _ID.fullmatch(batch_id):
+            raise Refused(Reason.NO_SUCH_BATCH, "batchId", batch_id)
+        act = cancel if asked.values.get("evenIfLate", "").strip() in TRUE else delete
+        count = await self._threads.run(
+            act, int(batch_id), datetime.now(UTC), customer_id=caller.customer.id, person_id=caller.person_id
+        )
+        return (element("cancelled", count),)
+
+
+def _mobiles(_conn: Connection, given: Iterable[str]) -> list[int | NotAMobile]:
+    """Each as a mobile number, or as what is wrong with it."""
+    read: list[int | NotAMobile] = []
+    for each in given:
+        try:
+            read.append(parse_international(each))
+        except NotAMobile as flaw:
+            read.append(flaw.with_traceback(None))
+    return read
+
+
+def _draft(values: Values, mobiles: list[int], caller: Caller) -> Draft:
+    purpose, register, validity = values.get("purpose"), values.get("dncr"), values.get("validityMinutes")
+    return Draft(
+        customer=caller.customer,
+        person_id=caller.person_id,
+        source=Source.SOAP,
+        recipients=mobiles,
+        text=values["text"],
+        sender=values.get("sender", "").strip(),
+        route=values.get("route", "").strip(),
+        coding=CODINGS[values["coding"]] if "coding" in values else None,
+        purpose=Purpose[purpose.upper()] if purpose else None,
+        scheduled_at=_moment(values["scheduledAt"]) if "scheduledAt" in values else None,
+        validity_minutes=int(validity) if validity else None,
+        register_filter=None if register is None else register.strip() in TRUE,
+        client_reference=values.get("clientRef", ""),
+        name=values.get("name", ""),
+    )
+
+
+def _moment(value: str) -> datetime:
+    """xs:dateTime; without an offset in Hong Kong. Raises Refused(BAD_TIME) for years that no calendar here has."""
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=HONG_KONG)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused(Reason.BAD_TIME, "scheduledAt", value) from None
+
+
+def _refused(flaw: NotAMobile) -> str:
+    """A recipient that is none (spec S71: 1/302); it has no message and costs nothing."""
+    return (
+        f"<result>{element('recipient', flaw.value)}<status>{Status.UPLOAD_FAILED.value}</status>"
+        f"<reason>{flaw.reason.shown}</reason><code>{code_of(flaw.reason)}</code>"
+        f"<words>{text(flaw.flaw.words)}</words></result>"
+    )
+
+
+def _statuses(asked: Iterable[str], found: Mapping[int, Told]) -> Iterator[str]:
+    unknown = Reason.UNKNOWN_MESSAGE
+    for id_ in asked:
+        message = found.get(int(id_)) if _ID.fullmatch(id_) else None
+        yield (
+            result(message)
+            if message
+            else f"<result><messageId>{text(id_)}</messageId><code>{code_of(unknown)}</code>"
+            f"<words>{unknown.words}</words></result>"
+        )
+
+
+def _available(conn: Connection, customer_id: int) -> int:
+    return ledger.balances(conn, [customer_id])[customer_id, Account.Kind.AVAILABLE]
