@@ -1,4 +1,4 @@
-"""Sign-ups that were begun, codes and links that were sent, second factors, sessions, mail addresses and mails that wait."""
+"""What people prove who they are by: codes, links, second factors, sessions, mail addresses; and mails that wait."""
 
 from typing import ClassVar
 
@@ -150,6 +150,8 @@ class MailAddress(models.Model):
     verified_at = models.DateTimeField(null=True)  # the code came back
     is_on = models.BooleanField(default=True)
     removed_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)  # the last mail in its name that its domain did not vouch for
+    refused_why = models.CharField(max_length=200, blank=True)
 
     class Meta:
         db_table = "mail_address"
