@@ -29,6 +29,10 @@ class Act(Enum):
 
     # The log and the staff
     READ_AUDIT = "audit.read", COMPLIANCE, ADMIN
+    ADD_STAFF = "staff.add", ADMIN
+    CHANGE_STAFF = "staff.change", ADMIN
+    LET_STAFF_OUT = "staff.let_out", ADMIN
+    RESET_STAFF_FACTOR = "staff.reset_second_factor", ADMIN
     # Customers and their people
     APPROVE_CUSTOMER = "customer.approve", SUPPORT, COMPLIANCE, ADMIN
     SEND_BACK_CUSTOMER = "customer.send_back", SUPPORT, COMPLIANCE, ADMIN

@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     _add_up(verbs)
     _add_processes(verbs)
     _add_customer(verbs)
+    _add_staff(verbs)
     _add_operator(verbs)
     _add_register(verbs)
     _add_message(verbs)
@@ -242,6 +243,14 @@ def _add_operator(verbs: Any) -> None:
     link.add_argument("--window", type=int, default=10)
     link.add_argument("--bind", choices=("transceiver", "transmitter", "receiver"), default="transceiver")
     _add_tls(link)
+
+
+def _add_staff(verbs: Any) -> None:
+    group = _group(verbs, "staff", "our own people")
+    first = _verb(group, "first", "make the first administrator", _late("verbs.staff", "add_first"))
+    first.add_argument("login", help="the login name, 3 to 20 characters")
+    first.add_argument("--password", required=True, help="at least 10 characters")
+    first.add_argument("--name", help="as the pages show it (default: the login name)")
 
 
 def _add_register(verbs: Any) -> None:

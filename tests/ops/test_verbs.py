@@ -195,3 +195,12 @@ def test_books_that_do_not_balance_are_1_and_say_where(
     code, out, _ = sampan("reconcile")
     assert code == 1
     assert "a hold is the prices of its messages" in out
+
+
+def test_the_first_administrator_is_made_and_no_second_one(database: Connection, sampan: Run) -> None:
+    code, out, _ = sampan("staff", "first", "ada", "--password", "a boat of my own", "--json")
+    assert (code, json.loads(out)) == (0, {"login": "ada"})
+    code, _, err = sampan("staff", "first", "ben", "--password", "a boat of my own")
+    assert (code, "There is an administrator already" in err) == (1, True)
+    code, _, err = sampan("staff", "first", "cat", "--password", "short")
+    assert (code, err.count("\n")) == (1, 1)

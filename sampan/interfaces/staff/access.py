@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sampan.accounts.acts import LONGEST_WHY, Act, NotAllowed, may
+from sampan.accounts.acts import LONGEST_WHY, Act, NotAllowed, may, require
 from sampan.accounts.second_factor import has_second_factor
 from sampan.accounts.tables import Person
 from sampan.database import Connection, OwnConnections
@@ -41,6 +41,10 @@ class Staffer:
     def may(self, act: Act) -> bool:
         """Whether their role does this."""
         return may(self.person, act)
+
+    def require(self, act: Act) -> None:
+        """Raises NotAllowed where their role does not do this."""
+        require(self.person, act)
 
 
 View = Callable[Concatenate[HttpRequest, Staffer, P], HttpResponseBase]

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sampan.interfaces.staff import accounts
+from sampan.interfaces.staff import accounts, people
 
 
 def patterns() -> list[URLPattern]:
@@ -14,5 +14,7 @@ def patterns() -> list[URLPattern]:
         path("documents/<id:document_id>/", accounts.document, name="document"),
         path("customers/<id:customer_id>/account/", accounts.account, name="account"),
         path("senders/<id:sender_id>/withdraw/", accounts.withdraw_sender, name="withdraw-sender"),
+        path("people/", people.people, name="people"),
+        path("people/<id:person_id>/", people.person, name="person"),
         path("members/<id:person_id>/second-factor/", accounts.reset_second_factor, name="reset-second-factor"),
     ]

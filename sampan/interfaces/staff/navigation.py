@@ -62,6 +62,7 @@ GROUPS = (
             Line("staff:prices", _("Price list"), "file", (Act.CHANGE_PRICES,)),
             Line("staff:books", _("Daily check"), "tick", (Act.SEE_MONEY,)),
             Line("staff:audit", _("Audit log"), "eye", (Act.READ_AUDIT,)),
+            Line("staff:people", _("Our people"), "people", (Act.ADD_STAFF,)),
             Line("staff:roles", _("Roles"), "key"),
         ),
     ),
