@@ -1,7 +1,9 @@
 """Acts of staff: each role does its own, and each is in a log that nobody rewrites (spec S134)."""
 
+import os
 import re
 from itertools import product
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,10 +15,19 @@ from sampan.database import Connection
 from tests.world import NOW, make_customer, make_staff
 
 ROLES = list(Person.StaffRole)
+PAGE = Path(__file__).parents[2] / "docs/operating/roles.md"
+HEAD = """# What each role of staff does
+
+`tests/accounts/test_acts.py` tries every act by every role and writes this page; do not edit it. Each act that is done
+has a line in the audit log: who, what, before, after, why and from where. Members of customers do none of them.
+"""
 
 
 def test_the_table_of_acts_and_roles(database: Connection) -> None:
-    """Every act, tried by every role: done and logged, or refused and not."""
+    """Every act, tried by every role: done and logged, or refused and not.
+
+    After a change: WRITE_PAGES=1 .venv/bin/pytest tests/accounts/test_acts.py -k table
+    """
     staff = {role: make_staff(role.value, role=role) for role in ROLES}
     done, logged = {}, 0
     for act, role in product(Act, ROLES):
@@ -28,6 +39,19 @@ def test_the_table_of_acts_and_roles(database: Connection) -> None:
             done[act, role] = False
         assert AuditEntry.objects.count() == logged
     assert done == {(act, role): role in act.roles for act, role in product(Act, ROLES)}
+    page = page_of(done)
+    if os.environ.get("WRITE_PAGES"):
+        PAGE.write_text(page)
+    assert PAGE.read_text() == page
+
+
+def page_of(done: dict[tuple[Act, Person.StaffRole], bool]) -> str:
+    rows = [
+        f"| `{act.value}` | {' | '.join('yes' if done[act, role] else '–' for role in ROLES)} |"
+        for act in sorted(Act, key=lambda act: act.value)
+    ]
+    head = f"| act | {' | '.join(role.value for role in ROLES)} |"
+    return "\n".join((HEAD, head, "| --- |" + " --- |" * len(ROLES), *rows, ""))
 
 
 @pytest.mark.parametrize("act", Act, ids=lambda act: act.value)
