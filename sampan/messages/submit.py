@@ -11,6 +11,7 @@ from datetime import datetime
 
 import msgspec
 import psycopg
+from msgspec.structs import replace
 from psycopg.pq import TransactionStatus
 
 from sampan.billing import ledger
@@ -31,6 +32,8 @@ class Accepted(msgspec.Struct, frozen=True):
 
     batch_id: int
     message_ids: list[int]
+    plan: Plan  # of this call
+    is_repeat: bool = False  # the answer is that of an earlier call with the same client reference (spec S8)
 
 
 Outcome = Accepted | Refused
@@ -194,8 +197,13 @@ def _decided(plan: Plan, batch_id: int) -> Decided:
     return Decided(batch_id, plan.draft.customer.id, plan.screened)
 
 
-def _accepted(plan: Plan, batch_id: int, ids: list[int]) -> Accepted:
-    return Accepted(batch_id, ids if len(ids) == len(plan.repeats) else [ids[place] for place in plan.repeats])
+def _accepted(plan: Plan, batch_id: int, ids: list[int], *, is_repeat: bool = False) -> Accepted:
+    given = ids if len(ids) == len(plan.repeats) else [ids[place] for place in plan.repeats]
+    return Accepted(batch_id, given, plan, is_repeat)
+
+
+def _again(outcome: Outcome) -> Outcome:
+    return replace(outcome, is_repeat=True) if isinstance(outcome, Accepted) else outcome
 
 
 def _state(plan: Plan) -> Batch.State:
@@ -212,6 +220,7 @@ def _fingerprint(plan: Plan) -> bytes:
     """Of all that the sender asked for; the same request again has the same (spec S8)."""
     draft = plan.draft
     asked = (
+        draft.is_test,
         draft.text,
         draft.sender,
         draft.route,
@@ -247,7 +256,7 @@ def _one_by_one(conn: Connection, plans: Sequence[Plan], now: datetime) -> list[
             conn, [plans[place] for place in fit], [batch_ids[place] for place in fit], now, with_references=False
         )
         outcomes.update(zip(fit, written, strict=True))
-    outcomes.update({place: outcomes[first] for place, first in first_with.items()})
+    outcomes.update({place: _again(outcomes[first]) for place, first in first_with.items()})
     return [outcomes[place] for place in range(len(plans))]
 
 
@@ -286,6 +295,6 @@ def _take_references(
             first_with[place] = seen[key]
         elif row[0] != batch_ids[place]:
             ids = [id_ for (id_,) in conn.execute(MESSAGES_OF_BATCH, [row[0]])]
-            outcomes[place] = _accepted(plan, row[0], ids)
+            outcomes[place] = _accepted(plan, row[0], ids, is_repeat=True)
         seen.setdefault(key, place)
     return first_with

@@ -26,6 +26,7 @@ from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.retention import closing
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
+from sampan.messages.trying import end_tests
 from sampan.messages.withdrawn import end_withdrawn
 
 REFERENCES_KEPT = timedelta(days=30)  # spec S8
@@ -129,6 +130,7 @@ JOBS = (
     ("hold and wake batches", 2, hold_and_wake_batches),
     ("make next runs", 5, make_next_runs),
     ("move what is stuck", 5, move_what_is_stuck),
+    ("end tests", 1, end_tests),
     ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
     ("end what got no receipt", 30, sweeps.end_without_receipt),
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),

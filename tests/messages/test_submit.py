@@ -126,8 +126,10 @@ def test_a_repeated_client_reference_gives_the_first_answer_and_sends_nothing(da
     harbour = make_customer(balance="0.60")
     reference: dict[str, Any] = {"client_reference": "order-1"}
     first = send(database, harbour, **reference)
-    assert send(database, harbour, **reference) == first
-    assert send(database, harbour, now=NOW + timedelta(days=29), **reference) == first
+    for now in (NOW, NOW + timedelta(days=29)):
+        again = send(database, harbour, now=now, **reference)
+        assert (again.batch_id, again.message_ids) == (first.batch_id, first.message_ids)
+        assert (first.is_repeat, again.is_repeat) == (False, True)
     assert Message.objects.count() == 1
     assert balances(database, harbour.pk) == (3_100, 2_900)
 
@@ -139,6 +141,15 @@ def test_a_client_reference_with_other_content_is_refused(database: Connection) 
     (outcome,) = submitted(database, draft_of(database, harbour, text="Something else", client_reference="order-1"))
     assert reason_of(outcome) == Reason.REFERENCE_REUSED
     assert Message.objects.count() == 1
+
+
+def test_a_client_reference_of_a_test_is_not_taken_for_a_real_one(database: Connection) -> None:
+    """Else what was tried first would never be sent."""
+    make_places()
+    harbour = make_customer()
+    send(database, harbour, client_reference="order-1", source=Source.TEST)
+    (outcome,) = submitted(database, draft_of(database, harbour, client_reference="order-1"))
+    assert reason_of(outcome) == Reason.REFERENCE_REUSED
 
 
 def test_a_client_reference_is_the_customers_own(database: Connection) -> None:
@@ -163,7 +174,8 @@ def test_the_same_reference_twice_in_one_flush_is_one_submission(database: Conne
     other = draft_of(database, harbour, text="Other", client_reference="order-1")
     first, second, third, fourth = submitted(database, same, draft_of(database, harbour), same, other)
     assert isinstance(first, Accepted)
-    assert first == third
+    assert isinstance(third, Accepted)
+    assert (third.batch_id, third.message_ids, third.is_repeat) == (first.batch_id, first.message_ids, True)
     assert isinstance(second, Accepted)
     assert reason_of(fourth) == Reason.REFERENCE_REUSED
     assert Message.objects.count() == 2
@@ -184,7 +196,9 @@ def test_many_with_one_reference_at_once_send_once_and_all_get_the_same_answer(d
         each.start()
     for each in clients:
         each.join()
-    assert Counter(map(str, answers)) == {str(answers[0]): 8}
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    assert len({(each.batch_id, *each.message_ids) for each in accepted}) == 1
+    assert Counter(each.is_repeat for each in accepted) == {False: 1, True: 7}
     assert Message.objects.count() == 1
 
 

@@ -241,3 +241,20 @@ def has_sent(conn: Connection, customer_id: int) -> bool:
     """Whether the customer ever submitted anything."""
     row = conn.execute(SENT_EVER, [customer_id]).fetchone()
     return bool(row and row[0])
+
+
+def newest(
+    conn: Connection,
+    customer_id: int,
+    *,
+    tests_only: bool = False,
+    after: tuple[datetime, int] | None = None,
+    most: int,
+) -> list[BatchFacts]:
+    """The customer's batches, the newest first; with `after` those that follow one of this creation and id."""
+    sql = f"""{FACTS} WHERE b.customer_id = %(customer)s AND (NOT %(tests)s OR b.source = {Source.TEST.value})
+        {"AND (b.created_at, b.id) < (%(at)s, %(id)s)" if after else ""}
+        ORDER BY b.created_at DESC, b.id DESC LIMIT %(most)s"""
+    at, id_ = after or (None, None)
+    values = {"customer": customer_id, "tests": tests_only, "at": at, "id": id_, "most": most}
+    return [_facts(BatchFacts(*row)) for row in conn.execute(sql, values)]
