@@ -176,6 +176,14 @@ class Reason(Enum):
     NO_SUCH_REPLY = 236, None, "Somebody has seen to this reply already"
     TOO_MANY_ANSWERS = 237, None, "A customer has at most {value} answers. Remove one first"
     FORWARDS_TO_ITSELF = 238, None, "{value} is one of the numbers that replies come to. Choose another"
+    # The address book.
+    BAD_CONTACT_NAME = 250, None, "A name has at most 100 characters ({value}…). Shorten it"
+    BAD_FIELD = 251, None, "The field “{value}” cannot be. Its name has no braces; it holds at most 500 characters"
+    TOO_MANY_FIELDS = 252, None, "A contact has at most {value} fields. Leave some out"
+    TOO_MANY_CONTACTS = 253, None, "An address book holds at most {value} contacts. Delete some first"
+    NO_SUCH_GROUP = 254, None, "There is no such group (any more). Choose another"
+    BAD_GROUP_NAME = 255, None, "A group has a name of 1 to 60 characters. Type one"
+    TOO_MANY_GROUPS = 256, None, "An address book has at most {value} groups. Delete one first"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sampan.accounts.tables import Person
 from sampan.interfaces.account_words import ACCOUNT_REFUSALS
+from sampan.interfaces.address_book_words import ADDRESS_BOOK_REFUSALS
 from sampan.interfaces.compliance_words import COMPLIANCE_REFUSALS
 from sampan.interfaces.reply_words import REPLY_REFUSALS
 from sampan.messages.reports.shown import Shown
@@ -99,6 +100,7 @@ MEANINGS: dict[Reason, Words] = {
 # What stands against a draft, a file or a number as a whole; {value} is the limit or the offending value.
 REFUSALS: dict[Reason, Words] = (
     ACCOUNT_REFUSALS
+    | ADDRESS_BOOK_REFUSALS
     | COMPLIANCE_REFUSALS
     | REPLY_REFUSALS
     | {

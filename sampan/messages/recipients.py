@@ -14,6 +14,9 @@ from sampan.uploads.columns import NumberColumn, at
 from sampan.uploads.reading import Cell, Row
 
 ROWS_AT_ONCE = 4_096
+MOST_FIELDS = 30  # of a row, or of a contact
+LONGEST_FIELD_NAME = 40
+NOT_IN_A_FIELD_NAME = frozenset("{}|\r\n\0")
 BETWEEN_TYPED_NUMBERS = re.compile(r"[,;/|\t、，；]")
 
 
@@ -51,6 +54,36 @@ def in_rows(rows: Iterable[Row], column: NumberColumn, table: MobileTable = MOBI
     """The recipients of a file: what is in the column below its header. A row with nothing there is a bad row."""
     below = (row for row in rows if row.number > column.header_row)
     return _gathered(((row.number, at(row, column.index)) for row in below), table)
+
+
+class FileFields(NamedTuple):
+    """What personal texts can name of a file: its columns with a heading, and for each number the texts in them."""
+
+    names: tuple[str, ...]
+    values: list[list[str]]
+
+
+def fields_in(rows: Iterable[Row], column: NumberColumn, recipients: Recipients) -> FileFields:
+    """The fields of each of the recipients' first rows (spec S4).
+
+    Of columns with one heading it is the first; one that could not stand in braces is left out. Values are texts as
+    the file keeps them: 12.50 is 12.5 in a spreadsheet unless it is stored as text.
+    """
+    place_of: dict[str, int] = {}
+    for place, heading in enumerate(column.headers):
+        name = heading.strip()
+        if name and place != column.index and len(name) <= LONGEST_FIELD_NAME and not NOT_IN_A_FIELD_NAME & set(name):
+            place_of.setdefault(name, place)
+    places = list(place_of.values())[:MOST_FIELDS]
+    wanted = set(recipients.row_of.values()) if places else set()
+    found = {row.number: [_text(at(row, place)) for place in places] for row in rows if row.number in wanted}
+    values = [found[row] for row in recipients.row_of.values()] if places else [[] for _ in recipients.row_of]
+    return FileFields(tuple(place_of)[:MOST_FIELDS], values)
+
+
+def _text(cell: Cell) -> str:
+    """PostgreSQL keeps no NUL."""
+    return "" if cell is None else str(cell).replace("\0", "�")
 
 
 def in_text(text: str, table: MobileTable = MOBILES) -> Recipients:
