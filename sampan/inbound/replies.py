@@ -173,7 +173,7 @@ READ = """
     UPDATE reply SET read_at = %(now)s
      WHERE customer_id = %(customer)s AND read_at IS NULL AND id <= %(last)s
        AND (%(handset)s = '' OR handset = %(handset)s)"""
-UNREAD = "SELECT count(*) FROM (SELECT FROM reply WHERE customer_id = %s AND read_at IS NULL LIMIT %s) AS some"
+UNREAD = "SELECT count(*) FROM (SELECT FROM reply WHERE customer_id = %s AND read_at IS NULL LIMIT %s) AS found"
 MARK = "UPDATE reply SET read_at = %s WHERE customer_id = %s AND id = ANY(%s::int8[])"
 MOST_COUNTED = 1_000
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import structlog
 from django.contrib.sessions.models import Session
+from django.db import connection
 
 from sampan.accounts.codes import forget_proofs
 from sampan.accounts.mail import send_mails
@@ -16,6 +17,9 @@ from sampan.accounts.sessions import forget_ended
 from sampan.database import Connection, connect
 from sampan.dispatch import sweeps
 from sampan.dispatch.failover import fail_over, watch_operators
+from sampan.inbound.forgetting import forget_replies
+from sampan.inbound.rents import take_rents
+from sampan.inbound.taking import take_replies
 from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
 from sampan.messages.daily_check import check_books_daily
@@ -114,6 +118,13 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
     return count
 
 
+def take_waiting_replies(conn: Connection, now: datetime) -> int:
+    """What handsets wrote comes to its customers; what that brings about goes out."""
+    count, places = take_replies(THIS_PLATFORM, now)
+    announce(conn, places)
+    return count
+
+
 def send_waiting_mails(_conn: Connection, now: datetime) -> int:
     """What was written to people goes out."""
     return send_mails(now)
@@ -138,6 +149,9 @@ JOBS = (
     ("keep partitions ahead", 600, keep_partitions_ahead),
     ("end what a withdrawn sender ID has waiting", 1, end_withdrawn),
     ("tell of finished batches", 1, tell_finished),
+    ("take replies", 1, take_waiting_replies),
+    ("take rents", 60, lambda _conn, now: take_rents(now)),
+    ("forget replies", 600, forget_replies),
     ("send mails", 1, send_waiting_mails),
     ("tell low balances", 30, lambda _conn, now: tell_low_balances(now)),
     ("check the books", 300, lambda _conn, now: check_books_daily(now)),
@@ -162,9 +176,11 @@ def run_jobs(stop: threading.Event) -> None:
         except psycopg.OperationalError as error:
             log.warning("worker.database_away", job=job.name, error=str(error).strip())
             conn = None
+            connection.close()
             job.due_at_s = time.monotonic() + AFTER_A_FAILURE_S
         except Exception as error:  # noqa: BLE001 - the loop's top
             log.error("worker.failed", job=job.name, error=repr(error))
+            connection.close()  # Django's, which it does not make anew by itself where it has broken
         else:
             if did:
                 log.info("worker.did", job=job.name, rows=did)
