@@ -10,12 +10,15 @@ from sampan.interfaces.asgi import Application, Receive, Scope, Send, answer
 from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
 from sampan.interfaces.django_below import DjangoBelow
 from sampan.interfaces.http_api import HttpApi
+from sampan.interfaces.json_api.door import JsonApi
 from sampan.interfaces.soap.door import SoapDoor
 from sampan.interfaces.static_files import StaticFiles
 from sampan.messages.intake import Intake
 from sampan.messages.planning import Platform
 
 LOOKUP_THREADS = 2
+JSON_ADDRESSES = "/v1/"  # all below it, but for
+JSON_PAGES = ("/v1/docs", "/v1/problems/")
 TOO_MANY = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), (b"retry-after", b"1")]
 
 
@@ -29,6 +32,7 @@ class Web:
         self._places = AtOnce(MOST_OF_ADDRESS)
         http_api = HttpApi(self._intake, self._lookups)
         soap = SoapDoor(self._intake, self._lookups)
+        self._json_api = JsonApi(self._intake, self._lookups, platform)
         static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
         self.doors: dict[str, Application] = {
             **dict.fromkeys(http_api.addresses, http_api),
@@ -40,18 +44,24 @@ class Web:
         """Each request to its door."""
         if scope["type"] != "http":
             return
-        door = self.doors.get(scope["path"]) or self.doors.get(scope["path"].lower())
+        door = self._door(scope["path"])
         address = str((scope.get("client") or ("", 0))[0])
         if not is_one_caller(address):
-            await (door or self._pages)(scope, receive, send)
+            await door(scope, receive, send)
         elif self._places.is_full(address):
             await answer(send, 429, b"Too many requests at once from this address.\n", TOO_MANY)
         else:
             with self._places.place(address):
-                await (door or self._pages)(scope, receive, send)
+                await door(scope, receive, send)
+
+    def _door(self, path: str) -> Application:
+        if path.startswith(JSON_ADDRESSES) and not path.startswith(JSON_PAGES):
+            return self._json_api
+        return self.doors.get(path) or self.doors.get(path.lower()) or self._pages
 
     async def close(self) -> None:
         """Answer what is in hand, then let go of the database."""
         await self._intake.close()
+        await self._json_api.close()
         self._pages.close()
         self._lookups.close()

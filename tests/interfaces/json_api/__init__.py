@@ -1,0 +1,1 @@
+"""The JSON API (sampan/interfaces/json_api)."""
