@@ -24,6 +24,9 @@ PLATFORM_SENDER = os.environ.get("SAMPAN_SENDER", "Sampan")
 # Where people reach the pages, as links in texts and mails say it; without it there are no such links.
 PUBLIC_URL = os.environ.get("SAMPAN_PUBLIC_URL", "").rstrip("/")
 
+# Mails to numbers of this domain become texts (spec S122); the port of its door is the platform's.
+MAIL_DOMAIN = os.environ.get("SAMPAN_MAIL_DOMAIN", "sms.localhost").lower()
+
 # What staff enter above this, in HK$, a second person confirms; a refund always (spec S85, S85a).
 SECOND_PERSON_ABOVE_DOLLARS = int(os.environ.get("SAMPAN_SECOND_PERSON_ABOVE", "10000"))
 # Who we are on receipts and statements: the name, then lines of the address, divided by "|".

@@ -22,6 +22,7 @@ from sampan.reasons import Reason, Refused
 
 MOST_ADDRESSES = 20  # of a customer, those asked for counted
 VALID_FOR = timedelta(hours=1)
+LONGEST_WHY = 200
 
 
 class Registered(NamedTuple):
@@ -38,6 +39,7 @@ def ask(by: Person, address: str, *, now: datetime) -> str:
 
     Raises Refused: MAIL_ADDRESS_TAKEN, TOO_MANY_MAIL_ADDRESSES, CODE_TOO_SOON until a time, TOO_MANY_CODES.
     """
+    assert by.customer_id is not None, "staff send nothing"
     customer = Customer.objects.select_for_update().get(pk=by.customer_id)  # two who ask at once are counted as two
     address = address.lower()
     standing = MailAddress.objects.filter(customer=customer, removed_at=None)
@@ -111,6 +113,16 @@ def registered(conn: Connection, address: str) -> Registered | None:
     if not role_may(role, Permission.SEND, may_send=may_send):
         return None
     return Registered(person_id, customers(conn, {customer_id})[customer_id], language)
+
+
+REFUSE = """
+    UPDATE mail_address SET refused_at = %s, refused_why = %s
+     WHERE address = lower(%s) AND verified_at IS NOT NULL AND removed_at IS NULL"""
+
+
+def note_refused(conn: Connection, address: str, why: str, now: datetime) -> None:
+    """A mail in this address's name was not believed; its owner sees why."""
+    conn.execute(REFUSE, [now, why.replace("\0", "")[:LONGEST_WHY], address])
 
 
 def _digest(address: str, code: str) -> bytes:

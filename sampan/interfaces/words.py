@@ -122,6 +122,12 @@ REFUSALS: dict[Reason, Words] = (
         ),
         Reason.SENDER_NOT_YOURS: _("This sender ID is not one of yours any more. Choose another."),
         Reason.NO_ROUTE: _("There is no such route any more. Choose another."),
+        Reason.SENDER_NOT_POSSIBLE: _("This sender ID cannot be used there. Choose another."),
+        Reason.BAD_TIME: _("“{value}” is no time. Write it as 2026-12-01 09:00."),
+        Reason.BAD_OPTION: _(
+            "“{value}” is no option. Those are sender, route, at, purpose, dncr and validity, once each."
+        ),
+        Reason.REFERENCE_REUSED: _("This reference was used before with other content. Use a new one."),
         Reason.NO_RECIPIENT: _("There is no mobile number yet. Add at least one."),
         Reason.TOO_MANY_RECIPIENTS: _("Too many numbers ({value}). Split them in two batches."),
         Reason.BAD_VALIDITY: _("Not between 10 and 1,380 minutes. Choose another."),

@@ -153,18 +153,17 @@ def _add_processes(verbs: Any) -> None:
         metavar="N",
         help="messages a second of a customer (default: SAMPAN_SMPP_RATE, else %(default)s)",
     )
-    smpp.add_argument(
-        "--tls-certificate",
-        default=os.environ.get("SAMPAN_SMPP_CERTIFICATE", ""),
-        metavar="FILE",
-        help="PEM, with its chain: TLS alone is spoken (default: SAMPAN_SMPP_CERTIFICATE)",
+    _add_certificate(smpp, "SMPP", "TLS alone is spoken")
+    smtp = _verb(verbs, "smtp", "take mails that become texts", _late("processes", "smtp"), platform=False)
+    smtp.add_argument("--host", default="127.0.0.1")
+    smtp.add_argument("--port", type=int, default=DEFAULT_PORT + 2)
+    smtp.add_argument(
+        "--plain-on-loopback",
+        action="store_true",
+        default=bool(os.environ.get("SAMPAN_SMTP_PLAIN_ON_LOOPBACK")),
+        help="programs on this machine may sign in without TLS, for trying (or SAMPAN_SMTP_PLAIN_ON_LOOPBACK=1)",
     )
-    smpp.add_argument(
-        "--tls-key",
-        default=os.environ.get("SAMPAN_SMPP_KEY", ""),
-        metavar="FILE",
-        help="PEM, where it is not in the same file (default: SAMPAN_SMPP_KEY)",
-    )
+    _add_certificate(smtp, "SMTP", "STARTTLS is offered, and needed to sign in")
     _verb(verbs, "gateway", "hold the links to operators and send", _late("processes", "gateway"), platform=False)
     worker = _verb(
         verbs, "worker", "do what time brings: schedules, sweeps", _late("processes", "worker"), platform=False
@@ -182,6 +181,21 @@ def _add_processes(verbs: Any) -> None:
     prepare = _verb(verbs, "prepare", "bring the database up to date", _late("prepare", "prepare"))
     prepare.add_argument("--after-restore", action="store_true", help="hold sending, and leave a gap in the ids")
     prepare.add_argument("--demo", metavar="HOST:PORT", help="make the demo world, its operator at this simulator")
+
+
+def _add_certificate(door: argparse.ArgumentParser, name: str, then: str) -> None:
+    door.add_argument(
+        "--tls-certificate",
+        default=os.environ.get(f"SAMPAN_{name}_CERTIFICATE", ""),
+        metavar="FILE",
+        help=f"PEM, with its chain: {then} (default: SAMPAN_{name}_CERTIFICATE)",
+    )
+    door.add_argument(
+        "--tls-key",
+        default=os.environ.get(f"SAMPAN_{name}_KEY", ""),
+        metavar="FILE",
+        help=f"PEM, where it is not in the same file (default: SAMPAN_{name}_KEY)",
+    )
 
 
 def _add_customer(verbs: Any) -> None:

@@ -122,7 +122,7 @@ def smpp(arguments: argparse.Namespace) -> None:
         door = SmppDoor(THIS_PLATFORM, rate=arguments.rate)
         Snapshot.listen_for_changes("smpp")
         server = Server(door, SETTINGS)
-        await server.start(arguments.host, arguments.port, _tls(arguments.tls_certificate, arguments.tls_key))
+        await server.start(arguments.host, arguments.port, _tls("SMPP", arguments))
         settle_down()
         await until_told_to_stop()
         await server.stop()
@@ -131,15 +131,37 @@ def smpp(arguments: argparse.Namespace) -> None:
     run_loop(serve)
 
 
-def _tls(certificate: str, key: str) -> ssl.SSLContext | None:
+def smtp(arguments: argparse.Namespace) -> None:
+    """The SMTP door: mails become texts. Without uvloop, whose transports aiosmtpd's STARTTLS does not know."""
+    set_up_process(arguments)
+    from sampan.database import Snapshot
+    from sampan.interfaces.smtp_door.authentic import Resolver
+    from sampan.interfaces.smtp_door.door import SmtpDoor
+    from sampan.interfaces.smtp_door.server import Server
+    from sampan.messages.planning import THIS_PLATFORM
+
+    async def serve() -> None:
+        Snapshot.listen_for_changes("smtp")
+        tls = _tls("SMTP", arguments)
+        server = Server(SmtpDoor(THIS_PLATFORM, Resolver()), tls=tls, plain_on_loopback=arguments.plain_on_loopback)
+        await server.start(arguments.host, arguments.port)
+        settle_down()
+        await until_told_to_stop()
+        await server.stop()
+
+    asyncio.run(serve())
+
+
+def _tls(door: str, arguments: argparse.Namespace) -> ssl.SSLContext | None:
     """TLS where a certificate is named."""
+    certificate = arguments.tls_certificate
     if not certificate:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(certificate, key or None)
+        context.load_cert_chain(certificate, arguments.tls_key or None)
     except OSError as error:
-        raise CannotStart(f"The SMPP door's certificate {certificate} cannot be used: {error}") from error
+        raise CannotStart(f"The {door} door's certificate {certificate} cannot be used: {error}") from error
     return context
 
 

@@ -40,6 +40,7 @@ class Platform:
         self.addresses: dict[str, Address] = {
             "web": (self._host, self._port),
             "smpp": (self._host, self._port + 1),
+            "smtp": (self._host, self._port + 2),
             "simulator": (self._host, self._port + 3),
             "simulator's control": (self._host, self._port + 4),
             "metrics": (self._host, self._port + 5),
@@ -108,11 +109,13 @@ class Platform:
         ports = ("--port", f"{port + 3}", "--control-port", f"{port + 4}")
         memory = str(self._installation.folder / "simulator.taken")
         metrics = ("--metrics-host", host, "--metrics-port", f"{port + 5}")
+        plain = () if os.environ.get("SAMPAN_SMTP_CERTIFICATE") else ("--plain-on-loopback",)
         return [
             [program("simulator", "--host", host, *ports, "--time-scale", scale, "--memory", memory)],
             [program("gateway"), program("worker", *metrics)],
             [
                 program("smpp", "--host", host, "--port", f"{port + 1}"),
+                program("smtp", "--host", host, "--port", f"{port + 2}", *plain),
                 program("web", "--host", host, "--port", f"{port}", copies=self._web_processes),
             ],
         ]
@@ -141,6 +144,7 @@ class Platform:
         ready: dict[str, Any] = {
             "web": f"http://{host}:{port}",
             "smpp": f"{host}:{port + 1}",
+            "smtp": f"{host}:{port + 2}",
             "simulator": {
                 "smpp": f"{host}:{port + 3}",
                 "control": f"http://{host}:{port + 4}",
@@ -164,6 +168,7 @@ class Platform:
         mails = self._installation.folder / "mail"
         lines += [
             f"  SMPP for customers: {ready['smpp']}",
+            f"  SMTP for customers: {ready['smtp']}",
             f"  simulator: SMPP on {ready['simulator']['smpp']}, control {ready['simulator']['control']}",
             f"  metrics: {ready['metrics']}",
             f"  mails: {'by SAMPAN_SMARTHOST' if os.environ.get('SAMPAN_SMARTHOST') else f'files in {mails}'}",
