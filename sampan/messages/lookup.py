@@ -61,6 +61,15 @@ def told(conn: Connection, customer_id: int, message_ids: Iterable[int]) -> dict
     return found
 
 
+PRICE = "SELECT price_pips FROM batch WHERE id = %s AND customer_id = %s"
+
+
+def price_of(conn: Connection, customer_id: int, batch_id: int) -> int:
+    """What a batch of this customer cost when it was accepted, in pips; 0 where it has none with that id."""
+    row = conn.execute(PRICE, [batch_id, customer_id]).fetchone()
+    return int(row[0]) if row else 0
+
+
 class Party(NamedTuple):
     """To whom a message went, and from which customer."""
 

@@ -1,8 +1,7 @@
 """Writes envelopes: responses piece by piece, and faults that say how to mend what was wrong."""
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import AsyncIterator
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
@@ -11,7 +10,6 @@ from sampan.interfaces.soap.reading import Malformed, Version
 from sampan.messages.lookup import Told
 from sampan.reasons import Reason, Refused
 
-RESULTS_A_PIECE = 500
 HKD = 10_000  # pips
 
 OURS = {Reason.UNEXPECTED, Reason.OVERLOADED}
@@ -70,16 +68,15 @@ def result(message: Told) -> str:
     )
 
 
-def response(version: Version, operation: str, *pieces: str | Iterable[str]) -> Iterator[bytes]:
-    """A response in pieces of a bounded size; of the pieces given some may be results that are made as they go."""
-    yield _begin(version).encode() + f'<{operation}Response xmlns="{SAMPAN}">'.encode()
+async def response(version: Version, operation: str, *pieces: str | AsyncIterator[str]) -> AsyncIterator[bytes]:
+    """A response, piece by piece; what comes by and by of the pieces given is results."""
+    yield f'{_begin(version)}<{operation}Response xmlns="{SAMPAN}">'.encode()
     for piece in pieces:
         if isinstance(piece, str):
             yield piece.encode()
             continue
-        results = iter(piece)
         yield b"<results>"
-        while some := "".join(islice(results, RESULTS_A_PIECE)):
+        async for some in piece:
             yield some.encode()
         yield b"</results>"
     yield f"</{operation}Response>".encode() + _END

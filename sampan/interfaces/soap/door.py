@@ -1,7 +1,7 @@
 """/soap/ as one ASGI application: the contract by GET, requests by POST, and a fault for all that goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from math import ceil
@@ -33,6 +33,7 @@ ANSWER_WITHIN_S = 120.0
 
 PLAIN_TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 BLOCKED = "Too many wrong passwords came from this address. Wait, or call us"
+TIMED_OUT = "It took too long. Repeat it; with clientRef nothing is sent twice"
 HOW = b"POST SOAP 1.1 or 1.2 here. The contract is at /soap/?wsdl\n"
 
 log = structlog.get_logger()
@@ -63,26 +64,37 @@ class SoapDoor:
         reader, body = Reader(), Body(receive)
         try:
             with ExitStack() as held:
-                if blocked_s := await self._blocked_for_s(address):
-                    raise Malformed("Blocked", BLOCKED, retry_after_s=blocked_s)
-                asked = await self._read(reader, body, held)
-                async with asyncio.timeout(ANSWER_WITHIN_S):
-                    pieces = await self._serve(asked, address, held)
-                await _stream(send, reader.version, response(reader.version, asked.operation, *pieces))
-                return
+                outcome = await self._outcome(reader, body, address, held)
+                if not isinstance(outcome, Fault):
+                    await _stream(send, reader.version, outcome)
+                    return
+            await body.drop()
+            await _tell(send, reader.version, outcome)
         except Disconnected:
             return
+
+    async def _outcome(
+        self, reader: Reader, body: "Body", address: str, held: ExitStack
+    ) -> AsyncIterator[bytes] | Fault:
+        """The response, whose results are looked up as it goes; or why there is none. Raises Disconnected."""
+        try:
+            if blocked_s := await self._blocked_for_s(address):
+                raise Malformed("Blocked", BLOCKED, retry_after_s=blocked_s)
+            asked = await self._read(reader, body, held)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                pieces = await self._serve(asked, address, held)
+            return response(reader.version, asked.operation, *pieces)
         except (Refused, Malformed) as error:
-            why = fault_of(error)
             if isinstance(error, Refused) and error.reason == Reason.BAD_CREDENTIALS and address:
                 await self._threads.run(note_failure, error.value, DOOR, address, datetime.now(UTC))
+            return fault_of(error)
         except TimeoutError:
-            why = Fault("TimedOut", "It took too long. Repeat it; with clientRef nothing is sent twice", is_ours=True)
+            return Fault("TimedOut", TIMED_OUT, is_ours=True)
+        except Disconnected:
+            raise
         except Exception as error:  # noqa: BLE001 - the door's top: the client gets its answer, the log the cause
             log.error("soap.failed", error=repr(error))
-            why = fault_of(Refused(Reason.UNEXPECTED))
-        await body.drop()
-        await _tell(send, reader.version, why)
+            return fault_of(Refused(Reason.UNEXPECTED))
 
     async def _blocked_for_s(self, address: str) -> int:
         """For how long this address is let in no more; 0 where it is (spec S125)."""
@@ -161,8 +173,8 @@ async def _tell(send: Send, version: Version, why: Fault) -> None:
     await answer(send, 429 if retry else 500, fault(version, why), [*_headers(version), *retry])
 
 
-async def _stream(send: Send, version: Version, pieces: Iterable[bytes]) -> None:
+async def _stream(send: Send, version: Version, pieces: AsyncIterator[bytes]) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": _headers(version)})
-    for piece in pieces:
+    async for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

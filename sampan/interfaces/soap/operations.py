@@ -1,7 +1,7 @@
 """What each operation does: a request that the schema allows in, the pieces of its response out."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from sampan.interfaces.soap.answers import code_of, element, hkd, result, text
 from sampan.interfaces.soap.reading import Asked
 from sampan.messages.batches import cancel, delete
 from sampan.messages.intake import Intake
-from sampan.messages.lookup import Told, queue_length, told
+from sampan.messages.lookup import Told, price_of, queue_length, told
 from sampan.messages.planning import Draft
 from sampan.messages.submit import Accepted
 from sampan.messages.tables import Purpose, Source, Status
@@ -23,12 +23,13 @@ from sampan.routing.numbers import NotAMobile, parse_international
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")  # of a time without an offset (spec S50)
 CODINGS = {"English": Coding.GSM7, "Unicode": Coding.UCS2}
+RESULTS_A_PIECE = 2_000
 TRUE = ("true", "1")  # xs:boolean
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 Values = Mapping[str, str]
-Pieces = tuple[str | Iterable[str], ...]
+Pieces = tuple[str | AsyncIterator[str], ...]
 
 
 class Operations:
@@ -50,23 +51,30 @@ class Operations:
         read = await self._threads.run(_mobiles, asked.listed)
         mobiles = [each for each in read if isinstance(each, int)]
         if not mobiles and read:
-            flaw = read[0]
-            assert isinstance(flaw, NotAMobile)
-            raise flaw
+            raise next(each for each in read if isinstance(each, NotAMobile))
         outcome = await self._intake.submit(_draft(asked.values, mobiles, caller))
         if not isinstance(outcome, Accepted):
             raise outcome
-        found = await self._threads.run(told, caller.customer.id, outcome.message_ids)
-        price_pips = sum(each.price_pips for each in found.values())
-        accepted = iter(outcome.message_ids)
-        results = (_refused(each) if isinstance(each, NotAMobile) else result(found[next(accepted)]) for each in read)
-        return element("batchId", outcome.batch_id), element("price", hkd(price_pips)), results
+        price_pips = await self._threads.run(price_of, caller.customer.id, outcome.batch_id)
+        ids = iter(outcome.message_ids)
+        rows = [_refused(each) if isinstance(each, NotAMobile) else next(ids) for each in read]
+        return (
+            element("batchId", outcome.batch_id),
+            element("price", hkd(price_pips)),
+            self._results(caller.customer.id, rows),
+        )
 
     async def status(self, asked: Asked, caller: Caller) -> Pieces:
         """A result for each message id in the order of the request."""
-        ids = {int(each) for each in asked.listed if _ID.fullmatch(each)}
-        found = await self._threads.run(told, caller.customer.id, ids)
-        return (_statuses(asked.listed, found),)
+        rows = [int(each) if _ID.fullmatch(each) else _unknown(each) for each in asked.listed]
+        return (self._results(caller.customer.id, rows),)
+
+    async def _results(self, customer_id: int, rows: Sequence[int | str]) -> AsyncIterator[str]:
+        """A result for each message id; what is a result already stands in its place."""
+        for start in range(0, len(rows), RESULTS_A_PIECE):
+            some = rows[start : start + RESULTS_A_PIECE]
+            found = await self._threads.run(told, customer_id, [each for each in some if isinstance(each, int)])
+            yield "".join([each if isinstance(each, str) else _result(each, found) for each in some])
 
     async def balance(self, _asked: Asked, caller: Caller) -> Pieces:
         """HK$ available."""
@@ -137,16 +145,17 @@ def _refused(flaw: NotAMobile) -> str:
     )
 
 
-def _statuses(asked: Iterable[str], found: Mapping[int, Told]) -> Iterator[str]:
-    unknown = Reason.UNKNOWN_MESSAGE
-    for id_ in asked:
-        message = found.get(int(id_)) if _ID.fullmatch(id_) else None
-        yield (
-            result(message)
-            if message
-            else f"<result><messageId>{text(id_)}</messageId><code>{code_of(unknown)}</code>"
-            f"<words>{unknown.words}</words></result>"
-        )
+def _result(message_id: int, found: Mapping[int, Told]) -> str:
+    message = found.get(message_id)
+    return _unknown(str(message_id)) if message is None else result(message)
+
+
+def _unknown(message_id: str) -> str:
+    reason = Reason.UNKNOWN_MESSAGE
+    return (
+        f"<result>{element('messageId', message_id)}<code>{code_of(reason)}</code>"
+        f"<words>{text(reason.words)}</words></result>"
+    )
 
 
 def _available(conn: Connection, customer_id: int) -> int:

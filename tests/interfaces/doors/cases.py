@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from sampan.accounts.allow_lists import allow
 from sampan.accounts.tables import Customer
 from sampan.compliance import china_numbers, preferences, words
 from sampan.compliance.settings import change_settings
@@ -97,6 +98,10 @@ def _footers_required(_conn: Connection, _harbour: Customer) -> None:
     change_settings(register_waits=False, footer_refuses=True, by=make_staff(), now=NOW)
 
 
+def _called_from_elsewhere(_conn: Connection, harbour: Customer) -> None:
+    allow(harbour.members.get(), "198.51.100.0/24", note="", now=NOW)
+
+
 def _changed(**changes: object) -> Before:
     def change(_conn: Connection, harbour: Customer) -> None:
         Customer.objects.filter(pk=harbour.pk).update(**changes)
@@ -184,6 +189,12 @@ REFUSED = (
         Request(),
         refused=Reason.ACCOUNT_DISABLED,
         before=_changed(status=Customer.Status.SUSPENDED),
+    ),
+    Case(
+        "from an address that is not on the account's list",
+        Request(),
+        refused=Reason.ADDRESS_NOT_ALLOWED,
+        before=_called_from_elsewhere,
     ),
     Case("another's sender ID", Request(sender="Mallory"), refused=Reason.SENDER_NOT_YOURS),
     Case("no mobile", Request(recipients=("85221234567",)), refused=Reason.NOT_A_MOBILE),

@@ -63,7 +63,8 @@ DOOR = Door(
     name="HTTP API",
     source=Source.HTTP,
     open=opened,
-    words={reason: f"ERROR:{code}" for reason, code in CODES.items()} | {Reason.OVERLOADED: "HTTP 429"},
+    words={reason: f"ERROR:{code}" for reason, code in CODES.items()}
+    | {Reason.OVERLOADED: "HTTP 429", Reason.ADDRESS_NOT_ALLOWED: "HTTP 403"},
     says=frozenset({"purpose", "scheduled_at", "register_filter", "client_reference", "coding"}),
     most_recipients=MOST_RECIPIENTS,
     all_or_nothing_to=MOST_RECIPIENTS,
