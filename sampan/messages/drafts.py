@@ -1,14 +1,17 @@
 """What members compose at the portal: kept while they type, planned for the review, sent once (spec S1, S2, S5).
 
-A draft's numbers stand in lists, one for each file and one for what was typed, so that a page never carries them.
+A draft's numbers stand in lists, one for each file and one for what was typed, so that a page never carries them; or
+in groups of the address book. With each stand the fields that a personal text is filled in from (spec S4): in every
+text of the portal `{` begins a field, and `{{` is a brace.
 """
 
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
@@ -17,10 +20,13 @@ from django.db.models import QuerySet
 
 from sampan.accounts.customers import CustomerFacts
 from sampan.accounts.tables import Person
-from sampan.database import Connection
+from sampan.composing.template import is_template
+from sampan.database import Connection, beneath_django
 from sampan.messages import announcing, recurring
+from sampan.messages.address_book import contacts, groups
+from sampan.messages.personal import Fields
 from sampan.messages.planning import Draft, Plan
-from sampan.messages.recipients import Recipients, in_rows, in_text, is_mobile
+from sampan.messages.recipients import FileFields, Recipients, fields_in, in_rows, in_text, is_mobile
 from sampan.messages.submit import submit
 from sampan.messages.tables import ComposeDraft, ComposeList, Purpose, Recurrence, Source
 from sampan.reasons import Reason, Refused
@@ -32,6 +38,7 @@ LIMITS = Limits()
 MOST_FILES = 5  # the form keeps to it
 KEPT_FOR = timedelta(days=30)
 LONGEST_COLUMN_NAME = 100
+FIELDS = ("field_names", "field_values")
 
 
 def new_draft(person: Person, now: datetime) -> ComposeDraft:
@@ -79,7 +86,15 @@ def _read(known: ComposeList, rows: Rows, column: int | None) -> None:
     known.sheet = rows.sheet
     known.column = found.index
     known.column_name = _keepable(found.header)[:LONGEST_COLUMN_NAME]
-    _keep(known, in_rows(rows, found))
+    recipients = in_rows(rows, found)
+    set_fields(known, fields_in(rows, found, recipients))
+    _keep(known, recipients)
+
+
+def set_fields(known: ComposeList, fields: FileFields) -> None:
+    """What its personal texts are filled in from, in the order of its numbers."""
+    known.field_names = list(fields.names)
+    known.field_values = _values.encode(fields.values) if fields.names else b""
 
 
 def _keep(known: ComposeList, recipients: Recipients) -> None:
@@ -97,6 +112,10 @@ def _keepable(words: str) -> str:
     return words.replace("\0", "�")
 
 
+_values = msgspec.json.Encoder()
+_read_values = msgspec.json.Decoder(list[list[str]]).decode
+
+
 @dataclass(frozen=True)
 class Numbers:
     """The numbers of a draft, each once, and what was left out of its lists."""
@@ -104,6 +123,7 @@ class Numbers:
     numbers: list[int]
     rows: int
     bad: int
+    fields: list[Fields] | None = None  # of each number, where the text is a template (spec S4)
 
     @property
     def duplicates(self) -> int:
@@ -116,14 +136,34 @@ def _lists(draft: ComposeDraft) -> QuerySet[ComposeList]:
 
 
 def numbers_of(draft: ComposeDraft) -> Numbers:
-    """All that the draft's lists hold, those of its source."""
-    numbers: dict[int, None] = {}
+    """All that the draft's lists or groups hold, those of its source."""
+    is_personal = is_template(draft.text)
+    if draft.source == ComposeDraft.Source.GROUPS:
+        with beneath_django() as conn:
+            chosen = groups.chosen(conn, draft.customer_id, draft.group_ids)
+        return Numbers(chosen.numbers, chosen.places, 0, chosen.rows if is_personal else None)
+    fields_of: dict[int, Fields] = {}
     rows = bad = 0
-    for list_numbers, list_rows, list_bad in _lists(draft).values_list("numbers", "rows", "bad"):
-        numbers.update(dict.fromkeys(list_numbers))
-        rows += list_rows
-        bad += list_bad
-    return Numbers(list(numbers), rows, bad)
+    for known in _lists(draft).only("numbers", "rows", "bad", *(FIELDS if is_personal else ())):
+        for number, fields in zip(known.numbers, _fields_of(known) if is_personal else repeat({}), strict=False):
+            fields_of.setdefault(number, fields)  # the first row of a number counts
+        rows += known.rows
+        bad += known.bad
+    return Numbers(list(fields_of), rows, bad, list(fields_of.values()) if is_personal else None)
+
+
+def _fields_of(known: ComposeList) -> Iterable[Fields]:
+    if not known.field_names:
+        return repeat({})
+    return [dict(zip(known.field_names, row, strict=True)) for row in _read_values(bytes(known.field_values))]
+
+
+def field_names_of(draft: ComposeDraft) -> list[str]:
+    """What a personal text of the draft can name: the headings of its files, or the fields of the address book."""
+    if draft.source == ComposeDraft.Source.GROUPS:
+        with beneath_django() as conn:
+            return [contacts.NAME_FIELD, *contacts.field_names(conn, draft.customer_id)]
+    return list(dict.fromkeys(name for names in _lists(draft).values_list("field_names", flat=True) for name in names))
 
 
 class BadRow(NamedTuple):
@@ -144,13 +184,14 @@ def bad_rows_of(draft: ComposeDraft) -> Iterator[BadRow]:
 # From draft to batch
 
 
-def as_submitted(draft: ComposeDraft, customer: CustomerFacts, numbers: list[int]) -> Draft:
+def as_submitted(draft: ComposeDraft, customer: CustomerFacts, found: Numbers) -> Draft:
     """The draft as every door submits one. Its client reference makes that happen once, however often it is tried."""
     return Draft(
         customer=customer,
         source=Source.PORTAL,
-        recipients=numbers,
+        recipients=found.numbers,
         text=draft.text,
+        fields=found.fields,
         sender=draft.sender,
         person_id=draft.person_id,
         purpose=Purpose(draft.purpose),
@@ -192,6 +233,7 @@ def seal(plan: Plan, *also: str) -> str:
     )
     digest = hashlib.sha256(msgspec.json.encode(seen))
     digest.update(array("q", plan.recipients).tobytes())
+    digest.update(msgspec.json.encode(plan.own and plan.own.texts))
     return digest.hexdigest()[:32]
 
 

@@ -4,7 +4,7 @@ What was sent again once is not offered again, and of a batch there is one open 
 once send once.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,8 +13,9 @@ from django.db import transaction
 from sampan.accounts.tables import Person
 from sampan.database import Connection, array_of, beneath_django
 from sampan.messages import drafts, stored
+from sampan.messages.recipients import FileFields
 from sampan.messages.reports.periods import WITH_BATCH, Search
-from sampan.messages.stored import Stored
+from sampan.messages.stored import Recipient, Stored
 from sampan.messages.tables import ComposeDraft, ComposeList, Status
 from sampan.reasons import BY_NUMBER, Reason, Refused
 
@@ -33,7 +34,7 @@ UNDELIVERED = f"""
                              AND again.batch_id = b.id
           WHERE b.resend_of = %(batch)s AND again.reason <> {Reason.CANCELLED.number})"""
 COUNTS = f"SELECT m.reason, count(*) {UNDELIVERED} GROUP BY 1 ORDER BY 2 DESC, 1"
-RECIPIENTS = f"SELECT m.recipient {UNDELIVERED} AND m.reason = ANY(%(reasons)s::int2[]) ORDER BY m.id"
+RECIPIENTS = f"SELECT m.recipient, m.fields::text {UNDELIVERED} AND m.reason = ANY(%(reasons)s::int2[]) ORDER BY m.id"
 
 
 class Ended(NamedTuple):
@@ -94,24 +95,39 @@ def draft_again(batch_id: int, reasons: Collection[Reason], person: Person, now:
     """
     with transaction.atomic(), beneath_django() as conn:
         batch = stored.lock(conn, batch_id, person.customer_id)
-        numbers = _recipients(conn, batch, reasons)
-        if not numbers:
+        recipients = _recipients(conn, batch, reasons)
+        if not recipients:
             raise Refused(Reason.NOTHING_TO_RESEND, "reasons")
         draft = _open_draft(conn, batch_id) or drafts.new_draft(person, now)
         draft.source = ComposeDraft.Source.RESEND
         draft.resend_of = batch_id
-        draft.name, draft.text, draft.sender = batch.name, batch.text, batch.sender
+        draft.name, draft.text, draft.sender = batch.name, _as_template(batch.text, recipients), batch.sender
         draft.route, draft.purpose, draft.validity_minutes = batch.route, batch.purpose, batch.validity_minutes
         draft.updated_at = now
         draft.save()
-        values = {"numbers": numbers, "rows": len(numbers), "octets": b""}
-        ComposeList.objects.update_or_create(draft=draft, source=draft.source, defaults=values)
+        known = ComposeList.objects.filter(draft=draft, source=draft.source).first()
+        known = known or ComposeList(draft=draft, source=draft.source, octets=b"")
+        known.numbers, known.rows = [each.number for each in recipients], len(recipients)
+        drafts.set_fields(known, _fields(recipients))
+        known.save()
     return draft
 
 
-def _recipients(conn: Connection, batch: Stored, reasons: Iterable[Reason]) -> list[int]:
+def _recipients(conn: Connection, batch: Stored, reasons: Iterable[Reason]) -> list[Recipient]:
     wanted = array_of(reason.number for reason in set(reasons) - NOT_AGAIN)
-    return [recipient for (recipient,) in conn.execute(RECIPIENTS, batch.key | {"reasons": wanted})]
+    return [Recipient.read(*row) for row in conn.execute(RECIPIENTS, batch.key | {"reasons": wanted})]
+
+
+def _as_template(text: str, recipients: Sequence[Recipient]) -> str:
+    """Every text of the portal is a template (drafts.py); one that was none has its braces doubled."""
+    is_personal = any(each.fields is not None for each in recipients)
+    return text if is_personal else text.replace("{", "{{").replace("}", "}}")
+
+
+def _fields(recipients: Sequence[Recipient]) -> FileFields:
+    """The fields of personal texts, to be filled in once more (spec S4)."""
+    names = tuple(dict.fromkeys(name for each in recipients for name in each.fields or ()))
+    return FileFields(names, [[(each.fields or {}).get(name, "") for name in names] for each in recipients])
 
 
 def _open_draft(conn: Connection, batch_id: int) -> ComposeDraft | None:

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection, Snapshot
 from sampan.messages import drafts
+from sampan.messages.address_book import contacts, groups
+from sampan.messages.address_book.contacts import Given
 from sampan.messages.announcing import CHANNEL
-from sampan.messages.planning import plan
+from sampan.messages.planning import Plan, plan
 from sampan.messages.tables import Batch, ComposeDraft, ComposeList, Purpose
 from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import Fault
@@ -38,7 +40,7 @@ def draft(florist: Customer) -> ComposeDraft:
 
 def planned(conn: Connection, draft: ComposeDraft, **changes: Any) -> Any:
     customer = facts_of(conn, draft.customer)
-    submitted = drafts.as_submitted(draft, customer, drafts.numbers_of(draft).numbers)
+    submitted = drafts.as_submitted(draft, customer, drafts.numbers_of(draft))
     return plan(replace(submitted, **changes), terms(conn), NOW)
 
 
@@ -48,6 +50,81 @@ def test_what_was_typed_is_numbers_bad_rows_and_duplicates(draft: ComposeDraft) 
     assert (found.numbers, found.rows, found.bad, found.duplicates) == ([85291234567, 85366120034], 4, 1, 1)
     (bad,) = drafts.bad_rows_of(draft)
     assert (bad.row, bad.flaw.fault, bad.flaw.value) == (2, Fault.FIXED_LINE, "2555 0142")
+
+
+# Personal texts (S4)
+
+FILE = b"Mobile,Name,Note\n61234567,Amy,a\n61234568,Ben,\n61234567,Amy again,c\n"
+
+
+def with_file(draft: ComposeDraft, *files: bytes, text: str) -> ComposeDraft:
+    draft.source, draft.text = ComposeDraft.Source.FILE, text
+    for place, octets in enumerate(files):
+        drafts.add_file(draft, f"{place}.csv", octets)
+    draft.save()
+    return draft
+
+
+def own_texts(conn: Connection, draft: ComposeDraft) -> list[str] | None:
+    found: Plan = planned(conn, draft)
+    return found.own.texts if found.own else None
+
+
+def test_columns_with_a_heading_are_fields_of_the_text(database: Connection, draft: ComposeDraft) -> None:
+    with_file(draft, FILE, text="Dear {Name}{Note|}")
+    assert drafts.field_names_of(draft) == ["Name", "Note"]
+    assert own_texts(database, draft) == ["Dear Amya", "Dear Ben"]
+
+
+def test_each_of_several_files_has_its_own_columns(database: Connection, draft: ComposeDraft) -> None:
+    other = b"Name,Mobile\nChi,61234569\nBen 2,61234568\n"
+    with_file(draft, FILE, other, b"61234560\n", text="{Name|you}: {Note|-}")
+    assert drafts.numbers_of(draft).numbers == [85261234567, 85261234568, 85261234569, 85261234560]
+    assert own_texts(database, draft) == ["Amy: a", "Ben: -", "Chi: -", "you: -"]
+
+
+def test_a_brace_begins_a_field_also_where_there_are_none(database: Connection, draft: ComposeDraft) -> None:
+    """So that nobody sends "Dear {Name}" because of a file without headings."""
+    draft.text = "Dear {Name}"
+    with pytest.raises(Refused) as refused:
+        planned(database, draft)
+    assert refused.value.reason == Reason.NO_SUCH_FIELD
+    draft.text = "{{Name}}"
+    assert own_texts(database, draft) == ["{Name}", "{Name}"]
+
+
+def test_groups_of_the_address_book_are_recipients_with_fields(database: Connection, draft: ComposeDraft) -> None:
+    """Spec S1: as they are when it is sent; duplicates removed and counted."""
+    harbour = draft.customer_id
+    people = [Given(85261234567, "Amy", {"item": "roses"}), Given(85261234568, "Ben")]
+    contacts.keep(database, harbour, people, NOW)
+    ids = [groups.make_group(database, harbour, name, NOW) for name in ("All", "Best")]
+    groups.add_members(database, harbour, ids[0], [85261234567, 85261234568])
+    groups.add_members(database, harbour, ids[1], [85261234567])
+    draft.source, draft.group_ids, draft.text = ComposeDraft.Source.GROUPS, ids, "{name}: {item|flowers}"
+    assert own_texts(database, draft) == ["Amy: roses", "Ben: flowers"]
+    assert drafts.field_names_of(draft) == ["name", "item"]
+    assert drafts.numbers_of(draft).duplicates == 1
+    contacts.delete(database, harbour, [85261234567])
+    assert drafts.numbers_of(draft).numbers == [85261234568]
+
+
+def test_groups_of_somebody_else_have_nobody(database: Connection, draft: ComposeDraft) -> None:
+    mallory = make_mallory().pk
+    contacts.keep(database, mallory, [Given(85261234567, "Amy")], NOW)
+    group = groups.make_group(database, mallory, "Hers", NOW)
+    groups.add_members(database, mallory, group, [85261234567])
+    draft.source, draft.group_ids = ComposeDraft.Source.GROUPS, [group]
+    assert drafts.numbers_of(draft).numbers == []
+
+
+def test_a_seal_changes_with_what_somebodys_text_says(database: Connection, draft: ComposeDraft) -> None:
+    """Also where numbers, lengths and prices stay the same."""
+    with_file(draft, FILE, text="Dear {Name}")
+    before = drafts.seal(planned(database, draft))
+    draft.lists.all().delete()
+    with_file(draft, FILE.replace(b"Ben", b"Bob"), text="Dear {Name}")
+    assert drafts.seal(planned(database, draft)) != before
 
 
 def test_typing_again_takes_the_place_of_what_was_typed(draft: ComposeDraft) -> None:

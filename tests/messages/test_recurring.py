@@ -12,9 +12,10 @@ from sampan.messages import batches, drafts, recurring
 from sampan.messages.planning import plan
 from sampan.messages.recurring import Clock, Every, make_next_runs
 from sampan.messages.schedule import start_one
+from sampan.messages.submit import Accepted, submit
 from sampan.messages.tables import Batch, ComposeDraft, Message, Purpose, Recurrence
 from sampan.reasons import Reason, Refused
-from tests.world import NOW, SENDER, facts_of, make_customer, make_mallory, make_places, terms
+from tests.world import NOW, SENDER, draft_of, facts_of, make_customer, make_mallory, make_places, plan_of, terms
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 FIRST = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Hong Kong
@@ -66,7 +67,7 @@ def begin(conn: Connection, harbour: Customer, every: Every = Every.DAY, until: 
     draft.purpose, draft.scheduled_at = Purpose.TRANSACTIONAL, FIRST
     draft.every, draft.repeat_until = every, until
     draft.save()
-    numbers = drafts.numbers_of(draft).numbers
+    numbers = drafts.numbers_of(draft)
     planned = plan(drafts.as_submitted(draft, facts_of(conn, harbour), numbers), terms(conn), NOW)
     first = drafts.send(conn, draft, planned, NOW)
     assert drafts.send(conn, draft, planned, NOW) == first  # pressed twice
@@ -202,3 +203,18 @@ def test_anothers_series_is_as_if_it_were_not(database: Connection, harbour: Cus
     with pytest.raises(Refused):
         recurring.end(database, series.pk, NOW, customer_id=mallory.pk, person_id=None)
     assert Recurrence.objects.get().ended_at is None
+
+
+def test_each_run_fills_the_texts_in_from_the_fields_of_the_first(database: Connection, harbour: Customer) -> None:
+    """Spec S4."""
+    rows = [{"name": "Amy"}, {"name": "Ben"}]
+    numbers = [85261234567, 85261234568]
+    facts = {"text": "Dear {name}", "fields": rows, "scheduled_at": FIRST}
+    planned = plan_of(database, draft_of(database, harbour, numbers, person_id=harbour.members.get().pk, **facts))
+    (accepted,) = submit(database, [planned], NOW)
+    assert isinstance(accepted, Accepted)
+    recurring.begin(database, planned, accepted.batch_id, every=Every.DAY, until=None, now=NOW)
+    start_one(database, terms(database), FIRST)
+    assert make_next_runs(database, terms(database), FIRST) == 1
+    messages = Message.objects.order_by("id").values_list("text", "fields")
+    assert list(messages) == [("Dear Amy", rows[0]), ("Dear Ben", rows[1])] * 2

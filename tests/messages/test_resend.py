@@ -1,11 +1,12 @@
 """Messages that ended undelivered, gathered by reason and sent again, once (spec S101)."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.db import connections
 
-from sampan.accounts.tables import Person
+from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection, connect
 from sampan.messages import drafts, resend, stored
 from sampan.messages.planning import plan
@@ -13,7 +14,8 @@ from sampan.messages.resend import Ended, Undelivered
 from sampan.messages.tables import Batch, ComposeDraft, Message, Status
 from sampan.reasons import Reason, Refused
 from tests.messages.one_of_each import RECIPIENTS, TEXT, OneOfEach, make_one_of_each
-from tests.world import NOW, facts_of, make_mallory, terms
+from tests.world import NOW, facts_of, make_customer, make_mallory, make_places, terms
+from tests.world import send as send_new
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def again(one: OneOfEach, *reasons: Reason) -> ComposeDraft:
 
 
 def send(conn: Connection, one: OneOfEach, draft: ComposeDraft) -> int:
-    numbers = drafts.numbers_of(draft).numbers
+    numbers = drafts.numbers_of(draft)
     planned = plan(drafts.as_submitted(draft, facts_of(conn, one.customer), numbers), terms(conn), NOW)
     return drafts.send(conn, draft, planned, NOW)
 
@@ -126,3 +128,35 @@ def test_anothers_batch_is_as_if_it_were_not(database: Connection, one: OneOfEac
     with pytest.raises(Refused) as caught:
         resend.draft_again(one.batch_id, [Reason.UNKNOWN_SUBSCRIBER], Person.objects.get(login_name="mallory"), NOW)
     assert caught.value.reason == Reason.NO_SUCH_BATCH
+
+
+# Personal texts (S4)
+
+
+def ended(conn: Connection, harbour: Customer, **changes: Any) -> ComposeDraft:
+    """A batch to two of whom one ended undelivered, gathered again."""
+    accepted = send_new(conn, harbour, [85261234567, 85261234568], **changes)
+    end = {"status": Status.UNDELIVERABLE, "reason": Reason.UNKNOWN_SUBSCRIBER.number, "final_at": NOW}
+    Message.objects.filter(pk=accepted.message_ids[1]).update(**end)
+    return resend.draft_again(accepted.batch_id, [Reason.UNKNOWN_SUBSCRIBER], owner(), NOW)
+
+
+def test_personal_texts_are_filled_in_once_more(database: Connection) -> None:
+    make_places()
+    draft = ended(database, make_customer(), text="Dear {name}", fields=[{"name": "Amy"}, {"name": "Ben"}])
+    assert drafts.field_names_of(draft) == ["name"]
+    draft.text = "Once more, {name}"
+    planned = plan(
+        drafts.as_submitted(draft, facts_of(database, draft.customer), drafts.numbers_of(draft)), terms(database), NOW
+    )
+    assert planned.own is not None
+    assert planned.own.texts == ["Once more, Ben"]
+
+
+def test_a_text_that_was_no_template_keeps_its_braces(database: Connection) -> None:
+    make_places()
+    draft = ended(database, make_customer(), text="Use {code}")
+    facts = facts_of(database, draft.customer)
+    planned = plan(drafts.as_submitted(draft, facts, drafts.numbers_of(draft)), terms(database), NOW)
+    assert planned.own is not None
+    assert planned.own.texts == ["Use {code}"]

@@ -83,18 +83,18 @@ def _act(request: HttpRequest, member: Member, form: ComposeForm, draft: Compose
 
 def _check(member: Member, form: ComposeForm, draft: ComposeDraft) -> None:
     """Everything that would refuse the review, each beside its field."""
-    numbers = drafts.numbers_of(draft).numbers
-    groups = form.options.groups(numbers)
+    found = drafts.numbers_of(draft)
+    groups = form.options.groups(found.numbers)
     form.check_whole(
         draft,
-        numbers=len(numbers),
+        numbers=len(found.numbers),
         has_china=any(group.is_china for group in groups),
         has_others=any(not group.is_china for group in groups),
     )
     if form.errors:
         return
     try:
-        plan(drafts.as_submitted(draft, member.customer, numbers), form.options.terms, form.options.now)
+        plan(drafts.as_submitted(draft, member.customer, found), form.options.terms, form.options.now)
     except Refused as refused:
         form.refuse(refused)
 

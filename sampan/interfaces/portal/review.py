@@ -125,7 +125,7 @@ def _back(draft: ComposeDraft) -> HttpResponse:
 def _planned(member: Member, draft: ComposeDraft, now: datetime) -> tuple[drafts.Numbers, Plan, Terms]:
     numbers = drafts.numbers_of(draft)
     terms = options_of(member, now).terms
-    submitted = drafts.as_submitted(draft, member.customer, numbers.numbers)
+    submitted = drafts.as_submitted(draft, member.customer, numbers)
     submitted = replace(submitted, person_id=member.person.pk)  # who sends it, whoever wrote it
     return numbers, plan(submitted, terms, now), terms
 
