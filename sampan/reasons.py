@@ -184,6 +184,24 @@ class Reason(Enum):
     NO_SUCH_GROUP = 254, None, "There is no such group (any more). Choose another"
     BAD_GROUP_NAME = 255, None, "A group has a name of 1 to 60 characters. Type one"
     TOO_MANY_GROUPS = 256, None, "An address book has at most {value} groups. Delete one first"
+    # Customers' servers, told by webhooks.
+    WEBHOOK_URL = (
+        270,
+        None,
+        "This is no URL that can be called. Write it as https://example.com/sms, with port 80, 443 or above 1023",
+    )
+    WEBHOOK_NOT_PUBLIC = 271, None, "{value} is no public address. Use one that can be reached from the internet"
+    WEBHOOK_NOT_TLS = 272, None, "Signed webhooks go by https only. Begin the URL with https://"
+    WEBHOOK_EVENTS = (
+        273,
+        None,
+        "No event is chosen, or one that this form does not have ({value}). Choose from the list",
+    )
+    TOO_MANY_WEBHOOKS = 274, None, "A customer has at most {value} webhooks. Remove one first"
+    NO_SUCH_WEBHOOK = 275, None, "There is no such webhook or delivery. Look at the list again"
+    WEBHOOK_OFF = 276, None, "This webhook is switched off. Switch it on first"
+    WEBHOOK_TESTS_WAIT = 277, None, "{value} tests wait to be delivered. See what became of them first"
+    TOO_MUCH_TO_REPLAY = 278, None, "At most {value} deliveries are replayed at once. Choose a shorter time"
     OVERLOADED = 429, None, "Too many requests are waiting. Try again in a second"
 
 

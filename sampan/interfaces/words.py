@@ -106,6 +106,19 @@ REFUSALS: dict[Reason, Words] = (
     | {
         Reason.NOT_TAKEN_YET: _("No operator has this message, so there is nothing to ask. Its page says why."),
         Reason.CASE_OPEN_ALREADY: _("A case is open about this message already. Write there."),
+        Reason.WEBHOOK_URL: _(
+            "This is no URL that can be called. Write it as https://example.com/sms, with port 80, 443 or above 1023."
+        ),
+        Reason.WEBHOOK_NOT_PUBLIC: _("{value} is no public address. Use one that can be reached from the internet."),
+        Reason.WEBHOOK_NOT_TLS: _("Signed webhooks go by https only. Begin the URL with https://."),
+        Reason.WEBHOOK_EVENTS: _(
+            "No event is chosen, or one that this form does not have ({value}). Choose from the list."
+        ),
+        Reason.TOO_MANY_WEBHOOKS: _("A customer has at most {value} webhooks. Remove one first."),
+        Reason.NO_SUCH_WEBHOOK: _("There is no such webhook or delivery. Look at the list again."),
+        Reason.WEBHOOK_OFF: _("This webhook is switched off. Switch it on first."),
+        Reason.WEBHOOK_TESTS_WAIT: _("{value} tests wait to be delivered. See what became of them first."),
+        Reason.TOO_MUCH_TO_REPLAY: _("At most {value} deliveries are replayed at once. Choose a shorter time."),
         Reason.NO_SUCH_CASE: _("The case is closed, or marked already. Look at it again."),
         Reason.OWNERS_ONLY: _("Only the account’s owner decides this. Ask the owner."),
         Reason.NO_CHOICE: _("Nothing was chosen. Choose one."),
