@@ -6,6 +6,7 @@ secret, from which every key is derived by name); and from SAMPAN_HOSTS, by whic
 
 import hashlib
 import hmac
+import ipaddress
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -150,6 +151,12 @@ CSRF_FAILURE_VIEW = "sampan.interfaces.errors.form_too_old"
 
 # Off the loopback every door has TLS (spec S136), whether ours or that of a proxy before us.
 IS_PUBLIC = not set(ALLOWED_HOSTS) <= set(LOOPBACK)
+# Networks of our own that webhooks may reach, besides what is public: while trying on one machine, that machine.
+WEBHOOK_NETWORKS = [
+    ipaddress.ip_network(network)
+    for network in os.environ.get("SAMPAN_WEBHOOK_NETWORKS", "" if IS_PUBLIC else "127.0.0.0/8,::1/128").split(",")
+    if network
+]
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' * host.startswith('.')}{host}" for host in ALLOWED_HOSTS if IS_PUBLIC]
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = IS_PUBLIC
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True

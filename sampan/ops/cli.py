@@ -165,6 +165,7 @@ def _add_processes(verbs: Any) -> None:
     )
     _add_certificate(smtp, "SMTP", "STARTTLS is offered, and needed to sign in")
     _verb(verbs, "gateway", "hold the links to operators and send", _late("processes", "gateway"), platform=False)
+    _verb(verbs, "webhooks", "tell customers' servers", _late("processes", "webhooks"), platform=False)
     worker = _verb(
         verbs, "worker", "do what time brings: schedules, sweeps", _late("processes", "worker"), platform=False
     )

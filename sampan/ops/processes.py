@@ -5,6 +5,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import ssl
 import sys
@@ -20,6 +21,7 @@ from sampan.ops.cli import use_platform
 from sampan.ops.logins import simulator_account
 
 SWITCH_INTERVAL_S = 0.0005  # so that a page being made does not hold up an API call for 5 ms
+MOST_CONNECTIONS = 32_768  # of the deliverer of webhooks
 YOUNG_OBJECTS = 50_000  # before the collector looks: a busy door makes thousands a second and keeps none
 
 
@@ -163,6 +165,33 @@ def _tls(door: str, arguments: argparse.Namespace) -> ssl.SSLContext | None:
     except OSError as error:
         raise CannotStart(f"The {door} door's certificate {certificate} cannot be used: {error}") from error
     return context
+
+
+def webhooks(arguments: argparse.Namespace) -> None:
+    """Customers' servers are told what happened."""
+    set_up_process(arguments)
+    from django.conf import settings
+
+    from sampan.webhooks.deliverer import Deliverer
+
+    async def deliver() -> None:
+        allow_connections(MOST_CONNECTIONS)
+        deliverer = Deliverer(settings.WEBHOOK_NETWORKS)
+        running = asyncio.create_task(deliverer.run())
+        settle_down()
+        await until_told_to_stop()
+        running.cancel()
+        await deliverer.stop()
+
+    run_loop(deliver)
+
+
+def allow_connections(most: int) -> None:
+    """Let this process have as many at once as the system allows it, up to `most`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def worker(arguments: argparse.Namespace) -> None:

@@ -112,7 +112,7 @@ class Platform:
         plain = () if os.environ.get("SAMPAN_SMTP_CERTIFICATE") else ("--plain-on-loopback",)
         return [
             [program("simulator", "--host", host, *ports, "--time-scale", scale, "--memory", memory)],
-            [program("gateway"), program("worker", *metrics)],
+            [program("gateway"), program("worker", *metrics), program("webhooks")],
             [
                 program("smpp", "--host", host, "--port", f"{port + 1}"),
                 program("smtp", "--host", host, "--port", f"{port + 2}", *plain),

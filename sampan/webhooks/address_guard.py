@@ -23,7 +23,15 @@ GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 # Public by their numbers, and yet not: tunnels that end at any IPv4 address, documentation, a cloud's own server.
 NOT_PUBLIC = [
     ipaddress.ip_network(network)
-    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "168.63.129.16/32", "192.88.99.0/24")
+    for network in (
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
 ]
 
 

@@ -102,7 +102,7 @@ def test_it_tells_where_everything_listens_and_what_runs(folder: Path, base_port
         assert [address(text) for text in told] == [("127.0.0.1", base_port + port) for port in range(6)]
         for text in told:
             socket.create_connection(address(text), 5).close()
-        assert set(running.pids()) == {"web", "smpp", "smtp", "gateway", "worker", "simulator", "postgres"}
+        assert set(running.pids()) == {"web", "smpp", "smtp", "gateway", "worker", "webhooks", "simulator", "postgres"}
         assert all(is_alive(pid) for pids in running.pids().values() for pid in pids)
         assert set(ready["demo"]) == {"customer", "staff", "support", "compliance", "finance"}
 
