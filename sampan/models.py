@@ -65,6 +65,7 @@ from sampan.interfaces.smpp_door.tables import SmppPart, SmppReceipt
 from sampan.interfaces.smtp_door.tables import SmtpPortion
 from sampan.messages.address_book.tables import Contact, ContactGroup, GroupMember
 from sampan.messages.cases.tables import CaseTest, CaseWord, SupportCase
+from sampan.messages.content_refusals.tables import ContentRefusal
 from sampan.messages.retention.tables import ClosedShare, ClosedTotal
 from sampan.messages.tables import (
     Batch,
@@ -110,6 +111,7 @@ __all__ = [
     "ComposeList",
     "Contact",
     "ContactGroup",
+    "ContentRefusal",
     "Customer",
     "CustomerPrice",
     "Destination",

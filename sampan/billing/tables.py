@@ -17,7 +17,7 @@ class Account(models.Model):
         CHARGED = 3  # what messages have cost
         PAID = 4  # what the customer paid in, as a negative
         TRIAL = 5  # trial credit given, as a negative (spec S87)
-        BONUS = 6  # given on top of what was paid, as a negative (spec S86)
+        BONUS = 6  # given on top of what was paid, as a negative (spec S86); what the platform gives itself, too
         DEBT = 7  # what a reversal could not take back, as a negative (spec S85a)
         MOVED = 8  # sent to the group's other accounts less received from them; sums to 0 over all (spec S88)
 
@@ -65,6 +65,7 @@ class Transfer(models.Model):
         REPAYMENT = 12
         SENT = 13  # to another account of the group; its twin there is RECEIVED
         RECEIVED = 14
+        OWN = 15  # of the platform, for codes and tests: nobody has paid it
 
     at = models.DateTimeField()
     kind = models.SmallIntegerField(choices=Kind)
