@@ -8,7 +8,7 @@ from lxml import etree
 SAMPAN = "urn:sampan:sms:1"
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 SOAP_ADDRESSES = "{http://schemas.xmlsoap.org/wsdl/soap/}address", "{http://schemas.xmlsoap.org/wsdl/soap12/}address"
-OPERATIONS = ("SendSms", "GetStatus", "GetBalance", "GetQueue", "CancelScheduled")
+OPERATIONS = ("SendSms", "GetStatus", "GetBalance", "GetQueue", "CancelScheduled", "GetReplies")
 
 _HERE = Path(__file__).parent
 _XSD = etree.parse(_HERE / "sampan.xsd")

@@ -10,6 +10,9 @@ from sampan.billing import ledger
 from sampan.billing.tables import Account
 from sampan.composing.alphabet import Coding
 from sampan.database import Connection, DatabaseThreads
+from sampan.inbound import replies
+from sampan.inbound.replies import ReplyFacts
+from sampan.inbound.words import fold
 from sampan.interfaces.soap.answers import code_of, element, hkd, result, text
 from sampan.interfaces.soap.reading import Asked
 from sampan.messages.batches import cancel, delete
@@ -24,6 +27,7 @@ from sampan.routing.numbers import NotAMobile, parse_international
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")  # of a time without an offset (spec S50)
 CODINGS = {"English": Coding.GSM7, "Unicode": Coding.UCS2}
 RESULTS_A_PIECE = 2_000
+REPLIES_AT_ONCE = 100
 TRUE = ("true", "1")  # xs:boolean
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -44,6 +48,7 @@ class Operations:
             "GetBalance": self.balance,
             "GetQueue": self.queue,
             "CancelScheduled": self.cancel,
+            "GetReplies": self.replies,
         }
 
     async def send(self, asked: Asked, caller: Caller) -> Pieces:
@@ -94,6 +99,16 @@ class Operations:
             act, int(batch_id), datetime.now(UTC), customer_id=caller.customer.id, person_id=caller.person_id
         )
         return (element("cancelled", count),)
+
+    async def replies(self, asked: Asked, caller: Caller) -> Pieces:
+        """Replies after the last one that the client knows, oldest first, and which one to say next time."""
+        values = asked.values
+        after = int(values.get("afterId") or 0)
+        which = replies.Asked(number=values.get("number", "").strip(), keyword=fold(values.get("keyword", "")))
+        most = int(values.get("most") or REPLIES_AT_ONCE)
+        found = await self._threads.run(replies.following, caller.customer.id, which, after=after, most=most)
+        told = "".join([_reply(each) for each in found])
+        return f"<replies>{told}</replies>", element("lastId", found[-1].id if found else after)
 
 
 def _mobiles(_conn: Connection, given: Iterable[str]) -> list[int | NotAMobile]:
@@ -155,6 +170,15 @@ def _unknown(message_id: str) -> str:
     return (
         f"<result>{element('messageId', message_id)}<code>{code_of(reason)}</code>"
         f"<words>{text(reason.words)}</words></result>"
+    )
+
+
+def _reply(reply: ReplyFacts) -> str:
+    return (
+        f"<reply>{element('id', reply.id)}{element('receivedAt', reply.received_at.isoformat())}"
+        f"{element('handset', reply.handset)}{element('number', reply.number)}{element('keyword', reply.keyword)}"
+        f"<text>{text(reply.text)}</text>{element('messageId', reply.message_id)}"
+        f"<unsubscribed>{str(reply.unsubscribed).lower()}</unsubscribed></reply>"
     )
 
 

@@ -10,6 +10,7 @@ from sampan.database import Connection
 from sampan.interfaces.soap.contract import OPERATIONS, SAMPAN, wsdl
 from sampan.interfaces.soap.reading import Version
 from sampan.messages.tables import Batch, Message
+from tests.inbound.renting import HANDSET, OWN, make_number, make_rental, take, write
 from tests.interfaces.soap.asking import Ask, request, send_sms, with_door
 from tests.messages.one_of_each import make_one_of_each
 from tests.world import SENDER, make_customer, make_mallory, make_places
@@ -122,6 +123,31 @@ def test_a_scheduled_batch_is_called_back_by_its_own_customer(harbour: Customer)
         assert (await ask(cancel(soon, "<evenIfLate>true</evenIfLate>"))).values("cancelled") == ["1"]
         assert (await ask(cancel("no number"))).code == "NoSuchBatch"
         assert {(each.status, each.reason) for each in Message.objects.all()} == {(21, 3001)}
+
+    with_door(scenario)
+
+
+def test_replies_come_in_their_order_and_once_to_who_says_the_last_one(database: Connection) -> None:
+    """Spec S111."""
+    operator = make_places()
+    harbour = make_customer(senders=())
+    make_mallory()
+    make_rental(make_number(operator), harbour)
+    for words in ("Yes, please <3", "And lilies\x07"):
+        write(database, operator, words)
+        take()
+
+    async def scenario(ask: Ask) -> None:
+        first = await ask(request("GetReplies", "<most>1</most>"))
+        assert (first.values("text"), first.values("handset")) == (["Yes, please <3"], [HANDSET])
+        (last_id,) = first.values("lastId")
+        second = await ask(request("GetReplies", f"<afterId>{last_id}</afterId><number>{OWN}</number>"))
+        assert second.values("text") == ["And lilies\ufffd"]  # XML has no such character
+        (last_id,) = second.values("lastId")
+        none = await ask(request("GetReplies", f"<afterId>{last_id}</afterId>"))
+        assert (none.values("text"), none.values("lastId")) == ([], [last_id])
+        assert (await ask(request("GetReplies", username="mallory"))).values("text") == []
+        assert (await ask(request("GetReplies", "<most>1001</most>"))).code == "NotValid"
 
     with_door(scenario)
 

@@ -52,6 +52,8 @@ def test_send_ask_and_call_back(service: Any) -> None:
     assert (status.messageId, status.status, status.reason) == (good.messageId, 3, 300)
     assert f"{service.GetBalance(**WHO)}" == "1000.0000"  # a scheduled batch holds nothing yet
     assert service.GetQueue(**WHO) == 0
+    replies = service.GetReplies(**WHO, afterId="0")
+    assert (replies.replies, replies.lastId) == (None, "0")
     assert service.CancelScheduled(**WHO, batchId=sent.batchId) == 1
     (status,) = service.GetStatus(**WHO, messageIds={"messageId": [good.messageId]})
     assert (status.status, status.code) == (21, "Cancelled")
