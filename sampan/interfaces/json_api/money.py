@@ -77,7 +77,7 @@ def show_statement(conn: Connection, call: Call[StatementQuery, None]) -> Statem
         StatementLine(
             str(line.id),
             line.at,
-            line.kind.name.lower(),
+            line.kind.name.lower().replace("_", "-"),
             line.note,
             in_pips(line.amount_pips),
             line.transfers,

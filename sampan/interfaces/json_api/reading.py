@@ -23,6 +23,7 @@ from sampan.interfaces.json_api.calls import (
     next_cursor,
     place_of,
 )
+from sampan.interfaces.json_api.problems import OF_REASONS
 from sampan.interfaces.json_api.sending import Number
 from sampan.messages.reports import messages, periods
 from sampan.messages.reports.messages import MessageFacts
@@ -121,7 +122,7 @@ def _shown(row: periods.Row) -> Message:
         price_hkd=in_pips(row.price_pips),
         charged_hkd=in_pips(row.charged_pips),
         test=row.source == Source.TEST,
-        reason="" if row.reason == Reason.NONE else row.reason.name.lower(),
+        reason="" if row.reason == Reason.NONE else OF_REASONS[row.reason].name,
         changed_at=row.changed_at,
     )
 
@@ -181,7 +182,7 @@ def _whole(facts: MessageFacts) -> WholeMessage:
         price_hkd=in_pips(facts.price_pips),
         charged_hkd=in_pips(facts.charged_pips),
         test=facts.source == Source.TEST,
-        reason="" if facts.reason == Reason.NONE else facts.reason.name.lower(),
+        reason="" if facts.reason == Reason.NONE else OF_REASONS[facts.reason].name,
         changed_at=facts.final_at or facts.taken_at,
         text=facts.text,
         parts=facts.parts,

@@ -11,6 +11,7 @@ from sampan.billing.money import in_pips
 from sampan.composing.alphabet import Coding
 from sampan.database import Connection
 from sampan.interfaces.json_api.calls import Answer, Call, Given, Line, Moment, NoQuery, Operation, Tools
+from sampan.interfaces.json_api.problems import OF_REASONS
 from sampan.messages.announcing import announce
 from sampan.messages.intake import accept
 from sampan.messages.planning import Draft, Plan, Platform, plan, terms_in_force
@@ -78,7 +79,7 @@ class Result(msgspec.Struct, omit_defaults=True):
     id: str = ""  # absent in a dry run, and where the number is none
     units: int = 0
     price_hkd: str = ""
-    reason: str = ""  # why it is not sent, and free
+    reason: str = ""  # why it is not sent, and free: the name of a problem
     reason_code: int | None = None
     detail: str = ""
 
@@ -147,7 +148,7 @@ def _reference(call: Call[NoQuery, NewMessages]) -> str:
 
 
 def _left_out(to: str, reason: Reason, detail: str = "") -> Result:
-    return Result(to, reason=reason.name.lower(), reason_code=reason.shown, detail=detail or reason.words)
+    return Result(to, reason=OF_REASONS[reason].name, reason_code=reason.shown, detail=detail or reason.words)
 
 
 async def send(tools: Tools, call: Call[NoQuery, NewMessages]) -> Answer:

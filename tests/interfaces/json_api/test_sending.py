@@ -54,11 +54,11 @@ def test_each_recipient_has_a_result_and_who_cannot_be_sent_to_is_left_out(datab
         first, fixed, china, moscow, again = said.body["results"]
         assert fixed == {
             "to": FIXED_LINE,
-            "reason": "not_a_mobile",
+            "reason": "not-a-mobile",
             "reason_code": 302,
             "detail": "Fixed line. Only mobiles can receive SMS.",
         }
-        assert (china["price_hkd"], moscow["reason"], moscow["reason_code"]) == ("0.3600", "no_route", 306)
+        assert (china["price_hkd"], moscow["reason"], moscow["reason_code"]) == ("0.3600", "no-route", 306)
         assert again == first
         assert (said.body["messages"], said.body["price_hkd"]) == (2, "0.6500")
         assert Message.objects.count() == 3
