@@ -14,7 +14,7 @@ from sampan.inbound import replies
 from sampan.inbound.replies import ReplyFacts
 from sampan.inbound.words import fold
 from sampan.interfaces.soap.answers import code_of, element, hkd, result, text
-from sampan.interfaces.soap.reading import Asked
+from sampan.interfaces.soap.reading import Asked, Malformed
 from sampan.messages.batches import cancel, delete
 from sampan.messages.intake import Intake
 from sampan.messages.lookup import Told, price_of, queue_length, told
@@ -27,7 +27,7 @@ from sampan.routing.numbers import NotAMobile, parse_international
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")  # of a time without an offset (spec S50)
 CODINGS = {"English": Coding.GSM7, "Unicode": Coding.UCS2}
 RESULTS_A_PIECE = 2_000
-REPLIES_AT_ONCE = 100
+USUAL_REPLIES, MOST_REPLIES = 100, 1_000
 TRUE = ("true", "1")  # xs:boolean
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -103,9 +103,11 @@ class Operations:
     async def replies(self, asked: Asked, caller: Caller) -> Pieces:
         """Replies after the last one that the client knows, oldest first, and which one to say next time."""
         values = asked.values
-        after = int(values.get("afterId") or 0)
+        after = _cursor(values.get("afterId", "").strip())
         which = replies.Asked(number=values.get("number", "").strip(), keyword=fold(values.get("keyword", "")))
-        most = int(values.get("most") or REPLIES_AT_ONCE)
+        most = int(values.get("most") or USUAL_REPLIES)
+        if not 1 <= most <= MOST_REPLIES:
+            raise Malformed("NotValid", f"most is 1 to {MOST_REPLIES:,}")
         found = await self._threads.run(replies.following, caller.customer.id, which, after=after, most=most)
         told = "".join([_reply(each) for each in found])
         return f"<replies>{told}</replies>", element("lastId", found[-1].id if found else after)
@@ -171,6 +173,12 @@ def _unknown(message_id: str) -> str:
         f"<result>{element('messageId', message_id)}<code>{code_of(reason)}</code>"
         f"<words>{text(reason.words)}</words></result>"
     )
+
+
+def _cursor(value: str) -> int:
+    if value and not _ID.fullmatch(value):
+        raise Malformed("NotValid", "afterId is the lastId of a response, or is left out")
+    return int(value or 0)
 
 
 def _reply(reply: ReplyFacts) -> str:

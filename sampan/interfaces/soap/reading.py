@@ -19,6 +19,8 @@ MOST_DEPTH = 32
 MOST_ELEMENTS = 1_000  # beside recipients and message ids
 LONGEST_LISTED = 40  # characters of a recipient or message id
 
+LONGEST = {"username": 200, "password": 200, "name": 100, "clientRef": 100, "sender": 100, "route": 100}  # characters
+
 LISTS = {
     tag("recipients"): (tag("recipient"), MOST_RECIPIENTS),
     tag("messageIds"): (tag("messageId"), MOST_MESSAGE_IDS),
@@ -169,7 +171,11 @@ def _asked(envelope: etree._Element, version: Version, listed: list[str]) -> Ask
     (request,) = requests
     if fault := fault_of(request):
         raise Malformed("NotValid", f"Not as the WSDL has it: {fault}")
-    return Asked(_local(request.tag), {_local(each.tag): each.text or "" for each in request}, listed)
+    values = {_local(each.tag): each.text or "" for each in request}
+    for name, longest in LONGEST.items():
+        if len(values.get(name, "")) > longest:
+            raise Malformed("NotValid", f"{name} has at most {longest} characters. Shorten it")
+    return Asked(_local(request.tag), values, listed)
 
 
 def _local(name: str) -> str:

@@ -147,7 +147,8 @@ def test_replies_come_in_their_order_and_once_to_who_says_the_last_one(database:
         none = await ask(request("GetReplies", f"<afterId>{last_id}</afterId>"))
         assert (none.values("text"), none.values("lastId")) == ([], [last_id])
         assert (await ask(request("GetReplies", username="mallory"))).values("text") == []
-        assert (await ask(request("GetReplies", "<most>1001</most>"))).code == "NotValid"
+        for wrong in ("<most>0</most>", "<most>1001</most>", "<afterId>x</afterId>"):
+            assert (await ask(request("GetReplies", wrong))).code == "NotValid"
 
     with_door(scenario)
 
