@@ -89,6 +89,7 @@ class Act(Enum):
     IMPORT_REGISTER = "register.import", COMPLIANCE, ADMIN
     SET_COMPLIANCE = "compliance.set", COMPLIANCE, ADMIN
     FIX_PURPOSE = "customer.fix_purpose", COMPLIANCE, ADMIN
+    SEE_TO_CONTENT = "content_refusal.see_to", COMPLIANCE, ADMIN
     CHANGE_WORDS = "china_words.change", COMPLIANCE, ADMIN
     LIST_CHINA_NUMBER = "china_number.list", SUPPORT, COMPLIANCE, ADMIN
     DECIDE_SIGNATURE = "signature.decide", COMPLIANCE, ADMIN

@@ -29,6 +29,7 @@ SIDES = {
     Transfer.Kind.REPAYMENT: (Account.Kind.AVAILABLE, Account.Kind.DEBT),
     Transfer.Kind.SENT: (Account.Kind.AVAILABLE, Account.Kind.MOVED),
     Transfer.Kind.RECEIVED: (Account.Kind.MOVED, Account.Kind.AVAILABLE),
+    Transfer.Kind.OWN: (Account.Kind.BONUS, Account.Kind.AVAILABLE),
 }
 
 

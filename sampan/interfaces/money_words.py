@@ -29,6 +29,7 @@ TRANSFERS: dict[Transfer.Kind, Words] = {
     Transfer.Kind.REPAYMENT: _("Debt paid"),
     Transfer.Kind.SENT: _("Sent to"),
     Transfer.Kind.RECEIVED: _("Received from"),
+    Transfer.Kind.OWN: _("The platform’s own"),
 }
 
 WAYS: dict[str, Words] = {

@@ -40,7 +40,7 @@ def make_platform_account(now: datetime) -> bool:
     with beneath_django() as conn:
         ledger.open_accounts(conn, customer.pk)
         amount_pips = pips_of(FIRST_BALANCE)
-        ledger.move(conn, Transfer.Kind.TOP_UP, customer_id=customer.pk, amount_pips=amount_pips, now=now, note=GROUNDS)
+        ledger.move(conn, Transfer.Kind.OWN, customer_id=customer.pk, amount_pips=amount_pips, now=now, note=GROUNDS)
     add_sender(customer, PLATFORM_SENDER, grounds=GROUNDS, now=now)
     return True
 

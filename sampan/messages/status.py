@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sampan.billing import ledger
 from sampan.billing.tables import Transfer
 from sampan.database import Connection, array_of, one_line
+from sampan.messages.content_refusals import noting as content_refusals
 from sampan.messages.tables import Status
 from sampan.messages.telling import told
 from sampan.reasons import Reason
@@ -104,6 +105,7 @@ def settle(conn: Connection, settled: Iterable[Settled], now: datetime) -> None:
     }
     with told(conn, [row.message_id for row in rows], now):
         conn.execute(SETTLE, values, prepare=True)
+        content_refusals.note(conn, ((row.message_id, row.reason) for row in rows), now)
 
 
 # A status never moves backwards: delivered parts only grow, a failure ends it, RETRY only follows the two before it.
@@ -145,6 +147,7 @@ def hear(conn: Connection, evidence: Iterable[Evidence], now: datetime) -> None:
     }
     with told(conn, [row.message_id for row in rows], now):
         conn.execute(HEAR, values, prepare=True)
+        content_refusals.note(conn, ((row.message_id, row.reason) for row in rows), now)
 
 
 DOUBT = one_line(

@@ -51,6 +51,7 @@ GROUPS = (
         (
             Line("staff:routes", _("Routes and destinations"), "link", (Act.CHANGE_ROUTES,)),
             Line("staff:register", _("Do-not-call register"), "shield", (Act.IMPORT_REGISTER, Act.SET_COMPLIANCE)),
+            Line("staff:content-refusals", _("Refused by operators"), "warning", (Act.SEE_TO_CONTENT,)),
             Line("staff:words", _("Words barred in China"), "warning", (Act.CHANGE_WORDS,)),
             Line("staff:china-numbers", _("Numbers in China"), "phone", (Act.LIST_CHINA_NUMBER,)),
             Line("staff:signatures", _("China signatures"), "compose", (Act.DECIDE_SIGNATURE,)),

@@ -16,6 +16,7 @@ from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
 from sampan.messages import daily_check
 from sampan.messages.cases import desk
+from sampan.messages.content_refusals import noting
 from sampan.messages.reports import waiting
 
 
@@ -111,6 +112,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Bring them to their messages, or dismiss them"),
         (Act.ATTACH_RECEIPT,),
         doubts.STRAYS_WAITING,
+    ),
+    Worklist(
+        "staff:content-refusals",
+        _("Refused by operators"),
+        _("For their content: is a word missing in our library?"),
+        (Act.SEE_TO_CONTENT,),
+        noting.WAITING,
     ),
     Worklist(
         "staff:signatures",

@@ -58,7 +58,10 @@ FORGET_BATCHES = """
     DELETE FROM batch b WHERE b.id = ANY(%(batches)s::int8[]) AND NOT EXISTS (
         SELECT FROM message m WHERE m.customer_id = b.customer_id AND m.created_at = b.created_at AND m.batch_id = b.id)
     RETURNING b.id"""
-FORGET_ACTS = "DELETE FROM batch_act WHERE batch_id = ANY(%s::int8[])"
+FORGET_OF_BATCHES = (
+    "DELETE FROM batch_act WHERE batch_id = ANY(%s::int8[])",
+    "DELETE FROM content_refusal WHERE batch_id = ANY(%s::int8[])",
+)
 
 
 def close_due(conn: Connection, now: datetime) -> int:
@@ -87,7 +90,8 @@ def _close(conn: Connection, which: str, values: dict[str, object]) -> int:
         return 0
     conn.execute(CLOSE, {"ids": array_of(id_ for id_, _ in rows)})
     gone = conn.execute(FORGET_BATCHES, {"batches": array_of({batch_id for _, batch_id in rows})}).fetchall()
-    conn.execute(FORGET_ACTS, [array_of(id_ for (id_,) in gone)])
+    for sql in FORGET_OF_BATCHES:
+        conn.execute(sql, [array_of(id_ for (id_,) in gone)])
     return len(rows)
 
 

@@ -1,0 +1,1 @@
+"""Tests of sampan/messages/content_refusals."""
