@@ -1,4 +1,4 @@
-"""Tells customers whose balance is low: by mail, and by an SMS from our own account (spec S89)."""
+"""Tells customers whose balance is low: by mail, by webhook, and by an SMS from our own account (spec S89)."""
 
 from datetime import datetime
 
@@ -8,11 +8,12 @@ from django.db import transaction
 from sampan.accounts.mail import write_mail
 from sampan.accounts.tables import Customer
 from sampan.billing.low_balance import take_low
-from sampan.billing.money import in_cents
+from sampan.billing.money import in_cents, in_pips
 from sampan.billing.tables import LowBalanceAlert
 from sampan.database import beneath_django
 from sampan.messages.platform import plan_text, send_text
 from sampan.reasons import Refused
+from sampan.webhooks.events import Event, emit
 
 SUBJECT = "Low balance: HK${amount} / 餘額偏低 / 余额偏低"
 TEXT = "Sampan: {name} has HK${amount} left. Top up in the portal under Money. 餘額偏低，請增值。"
@@ -30,6 +31,8 @@ def tell_low_balances(now: datetime) -> int:
         for customer_id, pips in low:
             amount, alert = in_cents(pips), alerts[customer_id]
             text = TEXT.format(name=names[customer_id].name[:LONGEST_NAME], amount=amount)
+            told = {"available": in_pips(pips).replace(",", ""), "below": in_pips(alert.below_pips).replace(",", "")}
+            emit(conn, [Event("balance.low", customer_id, customer_id, told)], now=now)
             if alert.email:
                 write_mail(alert.email, SUBJECT.format(amount=amount), text, now=now)
             if alert.mobile is not None:

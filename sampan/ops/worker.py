@@ -32,6 +32,7 @@ from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
 from sampan.messages.trying import end_tests
 from sampan.messages.withdrawn import end_withdrawn
+from sampan.webhooks.log import forget_old_deliveries
 
 REFERENCES_KEPT = timedelta(days=30)  # spec S8
 DRAFTS_KEPT = timedelta(days=30)
@@ -156,6 +157,7 @@ JOBS = (
     ("tell low balances", 30, lambda _conn, now: tell_low_balances(now)),
     ("check the books", 300, lambda _conn, now: check_books_daily(now)),
     ("forget old things", 3600, forget_old_things),
+    ("forget old webhook deliveries", 60, forget_old_deliveries),
     ("close old results", 60, close_old_results),
 )
 

@@ -18,6 +18,7 @@ from sampan.interfaces.account_mails import tell_owners
 from sampan.interfaces.attachments import attachment
 from sampan.interfaces.staff.access import Staffer, for_staff, page, say, typed
 from sampan.reasons import Reason, Refused
+from sampan.webhooks import sender_ids
 
 HERE = "staff:approvals"
 MOST_SHOWN = 200
@@ -88,11 +89,11 @@ def sender_request(request: HttpRequest, staffer: Staffer, request_id: int) -> H
         with transaction.atomic():
             if request.POST.get("do") == "grant":
                 registered_on = _day(typed(request, "registered_on"))
-                senders.grant(request_id, by=staffer.person, grounds=words, registered_on=registered_on, now=now)
+                sender_ids.grant(request_id, by=staffer.person, grounds=words, registered_on=registered_on, now=now)
                 tell_owners(found.customer, account_mails.sender_granted(found.text), now)
                 say(request, _("%(sender)s is granted") % {"sender": found.text})
             else:
-                senders.send_back(request_id, by=staffer.person, words=words, now=now)
+                sender_ids.send_back(request_id, by=staffer.person, words=words, now=now)
                 tell_owners(found.customer, account_mails.sender_sent_back(found.text, words), now)
                 say(request, _("%(sender)s is sent back") % {"sender": found.text})
         return redirect(HERE)
@@ -161,7 +162,7 @@ def withdraw_sender(request: HttpRequest, staffer: Staffer, sender_id: int) -> H
     """It is used no more."""
     now, words = timezone.now(), typed(request, "why")
     with transaction.atomic():
-        sender = senders.withdraw(sender_id, by=staffer.person, why=words, now=now)
+        sender = sender_ids.withdraw(sender_id, by=staffer.person, why=words, now=now)
         tell_owners(sender.customer, account_mails.sender_withdrawn(sender.text, words), now)
     say(request, _("%(sender)s is withdrawn") % {"sender": sender.text})
     return redirect("staff:account", sender.customer_id)

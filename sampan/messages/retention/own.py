@@ -14,6 +14,7 @@ from sampan.database import Connection, beneath_django, connect
 from sampan.messages.retention.closing import close_all_of
 from sampan.messages.tables import ComposeDraft
 from sampan.reasons import Reason, Refused
+from sampan.webhooks.endpoints import remove_all
 
 ROWS_AT_ONCE = 2_000
 # One file each: its name, and what is in it, of one customer. Money as whole pips (HK$0.0001), times in UTC.
@@ -111,8 +112,10 @@ OPEN = "SELECT FROM message WHERE customer_id = %s AND final_at IS NULL LIMIT 1"
 
 @transaction.atomic
 def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
-    """A closed customer's messages, drafts, keys and the names of its people go, whatever their age; gives how many
-    messages. The ledger, the totals, consents, unsubscribes and the audit log stay, as the law and the books need.
+    """A closed customer's messages, drafts, keys, webhooks and the names of its people go, whatever their age.
+
+    Gives how many messages. The ledger, the totals, consents, unsubscribes and the audit log stay, as the law and the
+    books need.
 
     Refused while it is not closed, or has messages on their way.
     """
@@ -127,6 +130,7 @@ def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
             raise Refused(Reason.STILL_ON_ITS_WAY, "customer")
         count = close_all_of(conn, customer_id)
         conn.execute("DELETE FROM client_reference WHERE customer_id = %s", [customer_id])
+        remove_all(conn, customer_id, now)
     ComposeDraft.objects.filter(customer=customer).delete()
     ApiKey.objects.filter(customer=customer, revoked_at=None).update(revoked_at=now)
     for person in customer.members.select_for_update():
