@@ -151,6 +151,7 @@ class Reason(Enum):
     NOT_A_NETWORK = 179, None, "“{value}” is no network. Write it as 203.0.113.7 or 203.0.113.0/24"
     TOO_MANY_NETWORKS = 180, None, "An account has at most {value} networks. Remove one first"
     KEY_ENDS_BEFORE = 181, None, "The key would count no more when it is made. Choose a day to come"
+    NOT_FOR_TESTS = 182, None, "A test key does not do that ({value}). Leave it out"
     MAIL_ADDRESS_TAKEN = 184, None, "{value} is registered already. Remove it there first"
     TOO_MANY_MAIL_ADDRESSES = 185, None, "A customer has at most {value} mail addresses. Remove one first"
     BAD_LOGIN_NAME = 186, None, "A login name has 3 to 20 letters, digits, dots or hyphens, a letter first"
@@ -166,6 +167,12 @@ class Reason(Enum):
     TOO_MANY_TESTS = 196, None, "{value} tests were sent to this number. Ask the operator instead"
     BAD_MONTHS = 197, None, "Results are kept 1 to 84 months, not {value}"
     NOT_CLOSED = 198, None, "Only the data of a closed account are erased. Close it first"
+    # Codes that customers have us send and check.
+    NO_CODE_IN_TEXT = 220, None, "The text has no {code}. Write it where the code goes"
+    NO_SUCH_VERIFICATION = 221, None, "There is no such verification"
+    VERIFIED_LATELY = 222, None, "A code went to this number moments ago. Wait {value} seconds"
+    VERIFIED_TOO_OFTEN = 223, None, "Too many codes went to this number today ({value}). Try again tomorrow"
+    VERIFIED_IN_VAIN = 224, None, "Too many codes to numbers like this one did not come back. Wait an hour, or call us"
     # Numbers that customers rent, and replies.
     BAD_NUMBER = 230, None, "“{value}” is no number. Write it in digits, with its country code"
     NUMBER_THERE = 231, None, "{value} is set up already. Look at it in the list"

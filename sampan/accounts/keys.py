@@ -56,6 +56,8 @@ PERMISSIONS = {
     Scope.MANAGE: Permission.MANAGE_ACCOUNT,
 }
 
+TEST_SCOPES = frozenset({Scope.SEND, Scope.READ, Scope.BALANCE})  # contacts, consents and webhooks are real ones
+
 
 def digest(key: str) -> bytes:
     """What is kept of a key. No slow hash: nobody guesses 119 bits."""
@@ -86,9 +88,14 @@ def add_json_key(
     networks: Collection[Network] = (),
     expires_at: datetime | None = None,
 ) -> str:
-    """A new key of the JSON API; it cannot be shown again. Raises Refused: NO_CHOICE, KEY_ENDS_BEFORE."""
+    """A new key of the JSON API; it cannot be shown again.
+
+    Raises Refused: NO_CHOICE without a scope, NOT_FOR_TESTS, KEY_ENDS_BEFORE.
+    """
     if not scopes:
         raise Refused(Reason.NO_CHOICE, "scopes")
+    if test and (others := [scope for scope in scopes if scope not in TEST_SCOPES]):
+        raise Refused(Reason.NOT_FOR_TESTS, "scopes", ", ".join(others))
     if expires_at is not None and expires_at <= now:
         raise Refused(Reason.KEY_ENDS_BEFORE, "expires")
     kind = ApiKey.Kind.TEST if test else ApiKey.Kind.LIVE

@@ -26,6 +26,7 @@ ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
     Reason.SENDER_REGISTERED_ONLY: _("A sender ID with # is one that OFCA has registered. Ask with its letter."),
     Reason.SENDER_WAITS: _("“{value}” is asked for already, or in use. Wait for the answer."),
     Reason.TOO_MANY_KEYS: _("An account has at most {value} keys. Revoke one first."),
+    Reason.NOT_FOR_TESTS: _("A test key does not do that ({value}). Untick it."),
     Reason.KEY_ENDS_BEFORE: _("The key would count no more when it is made. Choose a day to come."),
     Reason.ADDRESS_NOT_ALLOWED: _("The account may not be called from {value}. Add it to the account’s networks."),
     Reason.BAD_LOGIN_NAME: _("Not possible. Use 3 to 20 letters, digits, dots or hyphens, a letter first."),

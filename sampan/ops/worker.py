@@ -31,6 +31,7 @@ from sampan.messages.retention import closing
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import ComposeDraft
 from sampan.messages.trying import end_tests
+from sampan.messages.verifications.asking import mask_codes
 from sampan.messages.withdrawn import end_withdrawn
 from sampan.webhooks.log import forget_old_deliveries
 
@@ -143,6 +144,7 @@ JOBS = (
     ("make next runs", 5, make_next_runs),
     ("move what is stuck", 5, move_what_is_stuck),
     ("end tests", 1, end_tests),
+    ("mask codes", 30, mask_codes),
     ("end what was not sent in time", 5, sweeps.end_not_sent_in_time),
     ("end what got no receipt", 30, sweeps.end_without_receipt),
     ("forget repeated receipts", 60, sweeps.forget_repeated_receipts),

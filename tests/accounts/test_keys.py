@@ -132,3 +132,10 @@ def test_the_last_use_is_written_at_most_once_a_minute_and_tells_nobody(database
         assert ApiKey.objects.get().last_used_at == NOW + timedelta(seconds=expected)
     assert list(database.notifies(timeout=0.0)) == []
     assert Customer.objects.count() == 1
+
+
+def test_a_test_key_never_changes_what_is_real(owner: Person) -> None:
+    """Contacts, consents and webhooks of tests would be those of the account."""
+    with pytest.raises(Refused) as refused:
+        add_json_key(owner, name="Shop", test=True, scopes=[Scope.SEND, Scope.CONTACTS], now=NOW)
+    assert (refused.value.reason, refused.value.value) == (Reason.NOT_FOR_TESTS, "contacts")

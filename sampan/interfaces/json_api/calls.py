@@ -73,6 +73,11 @@ class Call(Generic[Q, B]):
         return self.holder.customer.id
 
     @property
+    def own_reference(self) -> str:
+        """The Idempotency-Key as it is kept. A test's is no door's else: it begins as no client's can."""
+        return f"\x1f{self.reference}" if self.reference and self.holder.is_test else self.reference
+
+    @property
     def number(self) -> int:
         """The id of the address. Raises Wrong(NOT_FOUND) where nothing of ours could have it."""
         if not (self.id.isascii() and self.id.isdecimal()) or len(self.id) > LONGEST_ID_DIGITS:

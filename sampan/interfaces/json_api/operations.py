@@ -1,6 +1,6 @@
 """The one table of everything that can be asked of the JSON API."""
 
-from sampan.interfaces.json_api import batches, money, people, reading, sending
+from sampan.interfaces.json_api import batches, money, people, reading, sending, verifications
 from sampan.interfaces.json_api.calls import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -9,6 +9,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *batches.OPERATIONS,
     *money.OPERATIONS,
     *people.OPERATIONS,
+    *verifications.OPERATIONS,
 )
 
 

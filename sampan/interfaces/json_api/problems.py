@@ -22,6 +22,7 @@ STATUSES = {
     Reason.OWNERS_ONLY: 403,
     Reason.UNKNOWN_MESSAGE: 404,
     Reason.NO_SUCH_BATCH: 404,
+    Reason.NO_SUCH_VERIFICATION: 404,
     Reason.BATCH_NOT_RUNNING: 409,
     Reason.BATCH_NOT_PAUSED: 409,
     Reason.BATCH_NOT_HELD: 409,
@@ -30,6 +31,9 @@ STATUSES = {
     Reason.BATCH_DUE_SOON: 409,
     Reason.CODE_TOO_SOON: 429,
     Reason.TOO_MANY_CODES: 429,
+    Reason.VERIFIED_LATELY: 429,
+    Reason.VERIFIED_TOO_OFTEN: 429,
+    Reason.VERIFIED_IN_VAIN: 429,
     Reason.OVERLOADED: 429,
     Reason.UNEXPECTED: 500,
 }

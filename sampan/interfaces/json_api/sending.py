@@ -136,15 +136,10 @@ def draft_of(call: Call[NoQuery, NewMessages]) -> tuple[Draft, list[Result | Non
         scheduled_at=asked.scheduled_at,
         validity_minutes=asked.validity_minutes,
         register_filter=asked.register_filter,
-        client_reference=_reference(call),
+        client_reference=call.own_reference,
         name=asked.name,
     )
     return draft, bad
-
-
-def _reference(call: Call[NoQuery, NewMessages]) -> str:
-    """A test's is no door's else: it begins as no client's can."""
-    return f"\x1f{call.reference}" if call.reference and call.holder.is_test else call.reference
 
 
 def _left_out(to: str, reason: Reason, detail: str = "") -> Result:

@@ -18,7 +18,7 @@ from sampan.messages.tables import Batch, Message, Source
 from sampan.messages.trying import end_tests
 from sampan.reasons import Reason
 from tests.interfaces.json_api.asking import ALL, RIGHT, Ask, Said, key_of, with_door
-from tests.world import NOW, make_customer, make_mallory, make_places, send
+from tests.world import NOW, SENDER, make_customer, make_mallory, make_places, send
 
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -29,6 +29,8 @@ BODIES: dict[str, Any] = {
     "send_messages": RIGHT | {"dry_run": True},
     "check_numbers": {"numbers": ["6123 4567"]},
     "record_consents": {"numbers": ["85261234567"], "way": "written", "evidence": "form 12"},
+    "send_verification": {"to": "85261234567", "sender": SENDER},
+    "check_verification": {"code": "123456"},
     "record_unsubscribes": {"numbers": ["85261234567"]},
 }
 
