@@ -10,7 +10,7 @@ from sampan.composing.parts import compose
 from sampan.database import Connection, beneath_django
 from sampan.inbound import settings
 from sampan.inbound.tables import AutoAnswer, Forwarding, RentedNumber
-from sampan.inbound.words import fold, is_keyword
+from sampan.inbound.words import as_keyword
 from sampan.reasons import Reason, Refused
 
 MOST_ANSWERS = 20
@@ -49,8 +49,8 @@ def set_answer(customer_id: int, word: str, text: str, *, by: Person, now: datet
 
     Raises Refused: KEYWORD_MALFORMED, KEYWORD_TAKEN (it unsubscribes), NO_TEXT, TOO_LONG, TOO_MANY_ANSWERS.
     """
-    folded = fold(word)
-    if not is_keyword(folded):
+    folded = as_keyword(word)
+    if not folded:
         raise Refused(Reason.KEYWORD_MALFORMED, "word", word)
     with beneath_django() as conn:
         if folded in settings.in_force(conn).stops_of(in_china=True):

@@ -12,7 +12,7 @@ from sampan.billing.money import in_pips
 from sampan.database import beneath_django
 from sampan.inbound import rents, settings
 from sampan.inbound.tables import Rental, RentedNumber
-from sampan.inbound.words import fold, is_keyword
+from sampan.inbound.words import as_keyword
 from sampan.reasons import Reason, Refused
 from sampan.routing.tables import Operator
 
@@ -104,8 +104,8 @@ def _free_keyword(number: RentedNumber, keyword: str) -> str:
         if running.exists():
             raise Refused(Reason.NUMBER_RENTED, "number", str(number.number))
         return ""
-    word = fold(keyword)
-    if not is_keyword(word):
+    word = as_keyword(keyword)
+    if not word:
         raise Refused(Reason.KEYWORD_MALFORMED, "keyword", keyword)
     with beneath_django() as conn:
         stops = settings.in_force(conn).stops_of(in_china=True)

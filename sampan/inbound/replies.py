@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from sampan.database import Connection, array_of
+from sampan.database import Connection
+from sampan.messages.reports.shown import SHOWN, Shown
 from sampan.reasons import BY_NUMBER, Reason
 
 MOST_AT_ONCE = 1_000
@@ -129,31 +130,28 @@ def threads(
 
 
 class Bubble(NamedTuple):
-    """One text of a conversation: theirs, or ours with its message."""
+    """One text of a conversation: theirs with its reply, or ours with its message."""
 
     at: datetime
     text: str
-    is_ours: bool
     reply: ReplyFacts | None
     message_id: int | None
-    status: int | None
-    reason: int | None
+    shown: Shown | None
 
 
-OURS = """
-    SELECT m.created_at, coalesce(m.text, b.text), m.id, m.status, m.reason
-      FROM (SELECT id, customer_id, batch_id, recipient, created_at, text, status, reason FROM message
-             WHERE customer_id = %(customer)s AND created_at >= %(since)s
+OURS = f"""
+    SELECT m.created_at, coalesce(m.text, b.text), m.id, {SHOWN}
+      FROM (SELECT * FROM message WHERE customer_id = %(customer)s AND created_at >= %(since)s
              ORDER BY created_at DESC, id DESC LIMIT %(looked_at)s) m
       JOIN batch b ON b.id = m.batch_id
      WHERE m.recipient = %(handset)s LIMIT %(most)s"""
-MOST_LOOKED_AT = 50_000
+MOST_LOOKED_AT = 50_000  # of a customer's latest messages: no index says who was written to
 
 
 def conversation(conn: Connection, customer_id: int, handset: str, *, since: datetime, most: int = 200) -> list[Bubble]:
     """What a handset wrote since then, and what was sent to it, in order of time; the latest `most` of each."""
     theirs = newest(conn, customer_id, Asked(since=since, handset=handset), most=most)
-    bubbles = [Bubble(each.received_at, each.text, False, each, None, None, None) for each in theirs]
+    bubbles = [Bubble(each.received_at, each.text, each, None, None) for each in theirs]
     if handset.isdigit():
         values = {
             "customer": customer_id,
@@ -162,8 +160,8 @@ def conversation(conn: Connection, customer_id: int, handset: str, *, since: dat
             "looked_at": MOST_LOOKED_AT,
             "most": most,
         }
-        for at, text, message_id, status, reason in conn.execute(OURS, values):
-            bubbles.append(Bubble(at, text, True, None, message_id, status, reason))
+        for at, text, message_id, shown in conn.execute(OURS, values):
+            bubbles.append(Bubble(at, text, None, message_id, Shown(shown)))
     return sorted(bubbles, key=lambda bubble: bubble.at)
 
 
@@ -174,7 +172,7 @@ READ = """
      WHERE customer_id = %(customer)s AND read_at IS NULL AND id <= %(last)s
        AND (%(handset)s = '' OR handset = %(handset)s)"""
 UNREAD = "SELECT count(*) FROM (SELECT FROM reply WHERE customer_id = %s AND read_at IS NULL LIMIT %s) AS found"
-MARK = "UPDATE reply SET read_at = %s WHERE customer_id = %s AND id = ANY(%s::int8[])"
+AGAIN = "UPDATE reply SET read_at = NULL WHERE customer_id = %s AND id = %s"
 MOST_COUNTED = 1_000
 
 
@@ -184,9 +182,9 @@ def mark_read(conn: Connection, customer_id: int, *, last_id: int, handset: str 
     return conn.execute(READ, values).rowcount
 
 
-def mark(conn: Connection, customer_id: int, ids: list[int], *, read_at: datetime | None) -> int:
-    """These have been read then, or (None) are to be looked at once more; gives how many there are."""
-    return conn.execute(MARK, [read_at, customer_id, array_of(ids)]).rowcount
+def mark_unread(conn: Connection, customer_id: int, reply_id: int) -> bool:
+    """It is to be looked at once more; whether there is such a reply."""
+    return conn.execute(AGAIN, [customer_id, reply_id]).rowcount > 0
 
 
 def unread(conn: Connection, customer_id: int) -> int:

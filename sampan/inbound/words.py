@@ -15,9 +15,10 @@ def fold(text: str) -> str:
     return _AROUND.sub("", "".join(each for each in words if unicodedata.category(each) != "Cf"))
 
 
-def is_keyword(word: str) -> bool:
-    """May a folded word be a keyword? 2 to 20 letters or digits."""
-    return _WORD.fullmatch(word) is not None and "_" not in word
+def as_keyword(typed: str) -> str:
+    """A keyword, folded: one word of 2 to 20 letters or digits. "" where it cannot be one."""
+    folded = fold(typed)
+    return folded if len(typed.split()) == 1 and _WORD.fullmatch(folded) and "_" not in folded else ""
 
 
 def is_stop(text: str, stop_words: frozenset[str]) -> bool:

@@ -184,6 +184,12 @@ def phone(number: int) -> str:
 
 
 @register.filter
+def handset(address: str) -> str:
+    """Who wrote: a number as people write it, or a name as it came."""
+    return phone(int(address)) if address.isascii() and address.isdigit() else address
+
+
+@register.filter
 def pace(a_second: float) -> str:
     """46, or 0.3."""
     return f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.1f}"

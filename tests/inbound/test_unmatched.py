@@ -151,14 +151,14 @@ def test_replies_are_listed_by_what_is_asked_and_read_by_their_customer_alone(
     assert [each.handset for each in replies.threads(database, me, Asked(text="rose"))] == [HANDSET]
     first = replies.newest(database, me)[-1]
     assert replies.mark_read(database, mallory.pk, last_id=10**9, now=NOW) == 0
-    assert replies.mark(database, mallory.pk, [first.id], read_at=NOW) == 0
+    assert not replies.mark_unread(database, mallory.pk, first.id)
     assert replies.reply(database, mallory.pk, first.id) is None
     assert replies.threads(database, mallory.pk) == []
     assert replies.newest(database, mallory.pk) == []
     assert replies.unread(database, me) == 3
     assert replies.mark_read(database, me, last_id=10**9, handset=HANDSET, now=NOW) == 2
     assert (replies.unread(database, me), found(Asked(unread=True))) == (1, ["flowers two"])
-    assert replies.mark(database, me, [first.id], read_at=None) == 1
+    assert replies.mark_unread(database, me, first.id)
     assert replies.unread(database, me) == 2
     pages = [replies.newest(database, me, most=2)]
     pages.append(replies.newest(database, me, before=pages[0][-1].id, most=2))

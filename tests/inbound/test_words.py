@@ -3,7 +3,7 @@
 import pytest
 
 from sampan.inbound.settings import CHINA_STOP_WORDS, STOP_WORDS
-from sampan.inbound.words import fold, is_keyword, is_stop, split
+from sampan.inbound.words import as_keyword, fold, is_stop, split
 
 EVERYWHERE = frozenset(map(fold, STOP_WORDS))
 CHINA = EVERYWHERE | frozenset(map(fold, CHINA_STOP_WORDS))
@@ -60,6 +60,6 @@ def test_the_first_word_is_the_keyword_and_the_rest_the_text(text: str, word: st
     assert split(text) == (word, rest)
 
 
-def test_a_keyword_has_letters_or_digits_and_no_space() -> None:
-    assert all(map(is_keyword, ["flowers", "訂花", "vip8"]))
-    assert not any(map(is_keyword, ["", "a", "two words", "a" * 21, "a_b"]))
+def test_a_keyword_is_one_word_of_letters_or_digits() -> None:
+    assert [as_keyword(typed) for typed in ["Flowers", "訂花", " ＶＩＰ8. "]] == ["flowers", "訂花", "vip8"]
+    assert not any(map(as_keyword, ["", "a", "two words", "a" * 21, "a_b", "!"]))

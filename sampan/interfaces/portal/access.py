@@ -17,6 +17,7 @@ from sampan.accounts.tables import Person
 from sampan.billing import ledger
 from sampan.billing.tables import Account
 from sampan.database import Connection, OwnConnections
+from sampan.inbound import replies
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -119,5 +120,6 @@ for_writers = for_permission(Permission.WRITE_DRAFTS)
 
 
 def page(request: HttpRequest, member: Member, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """A page in the frame, with the balance at its top."""
-    return render(request, template, {"member": member, "purse": member.purse(), **context}, status=status)
+    """A page in the frame, with the balance at its top and the unread replies in the menu."""
+    frame = {"member": member, "purse": member.purse(), "unread": replies.unread(member.conn, member.customer.id)}
+    return render(request, template, frame | context, status=status)

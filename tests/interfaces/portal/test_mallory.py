@@ -16,7 +16,9 @@ from sampan.database import Connection
 from sampan.interfaces.urls import urlpatterns
 from sampan.messages.cases.tables import SupportCase
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
+from sampan.routing.tables import Operator
 from tests.billing.money import credited
+from tests.inbound.renting import inbox, make_number, make_rental, take, write
 from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
 from tests.uploads.papers import PDF
 from tests.world import make_customer, make_mallory, make_places, make_staff, send
@@ -46,6 +48,7 @@ NOBODYS = {
     "top_up_id": 999_999,
     "batch_id": 999_999,
     "case_id": 999_999,
+    "reply_id": 999_999,
     "message_id": 999_999,
     "list_id": 999_999,
     "draft_id": uuid4(),
@@ -57,7 +60,7 @@ OF_SOMETHING = [pattern for pattern in MEMBERS if pattern.pattern.converters and
 @pytest.fixture
 def florists(database: Connection) -> dict[str, Any]:
     """Ids of a batch, a message, a draft and a file of Harbour Florist's."""
-    make_places()
+    operator = make_places()
     florist = make_customer()
     make_mallory()
     sent = send(database, florist, now=timezone.now(), scheduled_at=timezone.now() + timedelta(days=1))
@@ -80,10 +83,19 @@ def florists(database: Connection) -> dict[str, Any]:
             closed_at=timezone.now(),
         ).pk,
         "message_id": sent.message_ids[0],
+        "reply_id": make_reply(database, operator, florist),
         "recurrence_id": series.pk,
         "draft_id": draft.pk,
         "list_id": draft.lists.get(source=ComposeDraft.Source.FILE).pk,
     }
+
+
+def make_reply(conn: Connection, operator: Operator, florist: Customer) -> int:
+    """One to her own number."""
+    make_rental(make_number(operator), florist)
+    write(conn, operator, "A secret", now=timezone.now())
+    take(timezone.now())
+    return inbox(conn, florist)[0].id
 
 
 def make_series(florist: Customer) -> Recurrence:
@@ -136,6 +148,9 @@ def test_her_lists_totals_and_exports_are_empty(florists: dict[str, Any]) -> Non
         assert "No messages match" in words(mallory.get(f"/results/{asked}"))
         assert html(mallory.get(f"/results.csv{asked}")).count("\n") == 1
     assert html(mallory.get("/sending-now/")).count("<progress") == 0
+    for asked in ("", "?text=secret", "?text=6123+4567"):
+        assert "A secret" not in html(mallory.get(f"/inbox/{asked}"))
+        assert html(mallory.get(f"/inbox.csv{asked}")).count("\n") == 1
 
 
 def test_her_own_draft_does_not_reach_anothers_file(florists: dict[str, Any]) -> None:
