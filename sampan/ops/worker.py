@@ -20,6 +20,7 @@ from sampan.dispatch.failover import fail_over, watch_operators
 from sampan.inbound.forgetting import forget_replies
 from sampan.inbound.rents import take_rents
 from sampan.inbound.taking import take_replies
+from sampan.interfaces.smtp_door import portions
 from sampan.messages import recurring, stopping
 from sampan.messages.announcing import announce
 from sampan.messages.daily_check import check_books_daily
@@ -116,7 +117,7 @@ def forget_old_things(conn: Connection, now: datetime) -> int:
     count += ComposeDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()[0]
     count += Session.objects.filter(expire_date__lt=now).delete()[0]
     count += forget_ended()
-    count += forget_proofs(now)
+    count += forget_proofs(now) + portions.forget_old(conn, now)
     return count
 
 

@@ -112,7 +112,7 @@ def _left_out(taken: Taken) -> list[str]:
     if not taken.bad:
         return []
     rows = [
-        _("Line %(row)s, “%(value)s”: %(why)s") % {"row": row, "value": flaw.value, "why": words_of_flaw(flaw)}
+        _("Line %(row)s, “%(value)s”: %(why)s") % {"row": row, "value": flaw.value.strip(), "why": words_of_flaw(flaw)}
         for row, flaw in taken.bad[:MOST_LISTED]
     ]
     return ["", _("Left out, as they are no mobile numbers:"), *rows]

@@ -1,7 +1,5 @@
 """Octets of a mail → characters, by the name of their charset: what writes mails names it loosely."""
 
-import codecs
-
 from sampan.reasons import Reason, Refused
 
 # A name as mails have it → Python's codecs to try in turn. Each is read as what also holds its later additions: Hong
@@ -33,8 +31,7 @@ def decode(octets: bytes, charset: str) -> str:
     name = charset.strip("\"' \t").lower()[:LONGEST_NAME]
     for codec in CODECS.get(name, (name,)):
         try:
-            if codecs.lookup(codec)._is_text_encoding:
-                return codecs.decode(octets, codec)
+            return octets.decode(codec)
         except (LookupError, UnicodeError, ValueError):
             continue
     raise Refused(Reason.BAD_TEXT, "text", name or "us-ascii")

@@ -29,6 +29,8 @@ OWN_HEADER = "X-Sampan-Answer"  # on each answer of ours: one that comes back is
 
 ONCE = ("from", "to", "cc", "subject", "date", "message-id")  # RFC 5322 §3.6: two of one would hide each other
 SIGNATURE = re.compile(r"(?m)^-- ?$.*", re.DOTALL)  # RFC 3676 §4.3; many programs drop the space
+BLANKS = {0xA0: " ", 0x09: " ", 0xFEFF: ""}  # no-break space, tab, byte order mark
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
 _BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
 _ADDRESS = r"[^\s<>@,;:\"()\\\[\]]+@[^\s<>@,;:\"()\\\[\]]+"
 _FROM = re.compile(rf"\s*(?:[^<>]*<({_ADDRESS})>|({_ADDRESS}))\s*")
@@ -222,6 +224,8 @@ def _of_html(html: str) -> str:
 
 
 def _tidied(text: str) -> str:
-    """Without the signature, empty lines around, blanks that nobody sees at ends, and NUL."""
-    text = SIGNATURE.sub("", text.replace("\xa0", " ").replace("\ufeff", ""))
+    """Without the signature, empty lines around, and blanks at ends; others' kinds of blank are blanks."""
+    if control := _CONTROL.search(text):
+        raise Refused(Reason.BAD_TEXT, "text", f"U+{ord(control[0]):04X}")
+    text = SIGNATURE.sub("", text.translate(BLANKS))
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

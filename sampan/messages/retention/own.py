@@ -26,6 +26,9 @@ FILES = {
         SELECT login_name, name, email, mobile, role, language, is_active, created_at, last_login
           FROM person WHERE customer_id = %(customer)s ORDER BY id""",
     "sender-ids": "SELECT text, created_at, withdrawn_at FROM sender_id WHERE customer_id = %(customer)s ORDER BY id",
+    "mail-addresses": """
+        SELECT address, asked_at, verified_at, is_on, removed_at FROM mail_address WHERE customer_id = %(customer)s
+         ORDER BY id""",
     "batches": """
         SELECT id, name, created_at, scheduled_at, started_at, source, purpose, sender, route, recipients, price_pips,
                text FROM batch WHERE customer_id = %(customer)s ORDER BY created_at, id""",
@@ -112,7 +115,7 @@ OPEN = "SELECT FROM message WHERE customer_id = %s AND final_at IS NULL LIMIT 1"
 
 @transaction.atomic
 def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
-    """A closed customer's messages, drafts, keys, webhooks and the names of its people go, whatever their age.
+    """A closed customer's messages, drafts, keys, webhooks, addresses and its people's names go, whatever their age.
 
     Gives how many messages. The ledger, the totals, consents, unsubscribes and the audit log stay, as the law and the
     books need.
@@ -129,7 +132,8 @@ def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
         if conn.execute(OPEN, [customer_id]).rowcount:
             raise Refused(Reason.STILL_ON_ITS_WAY, "customer")
         count = close_all_of(conn, customer_id)
-        conn.execute("DELETE FROM client_reference WHERE customer_id = %s", [customer_id])
+        for table in ("client_reference", "smtp_portion", "mail_address"):
+            conn.execute(f"DELETE FROM {table} WHERE customer_id = %s", [customer_id])
         remove_all(conn, customer_id, now)
     ComposeDraft.objects.filter(customer=customer).delete()
     ApiKey.objects.filter(customer=customer, revoked_at=None).update(revoked_at=now)
