@@ -13,24 +13,18 @@ import msgspec
 from sampan.database import Connection, Snapshot, array_of, array_of_texts
 from sampan.webhooks.tables import WebhookDelivery
 
-# Each event by its name; docs/api/webhooks.md says what each carries.
-MESSAGE_EVENTS = {
-    "message.processing": "An operator has it",
-    "message.retry": "The phone could not be reached; the operator keeps trying",
-    "message.sent": "Handed over; this route gives no receipt (final)",
-    "message.delivered": "Delivered (final)",
-    "message.expired": "Not delivered in time, or no receipt came (final)",
-    "message.undeliverable": "Cannot be delivered, or was not sent (final)",
-}
+# docs/api/webhooks.md says what each carries.
 FINAL_MESSAGE_EVENTS = ("message.sent", "message.delivered", "message.expired", "message.undeliverable")
-EVENTS = MESSAGE_EVENTS | {
-    "batch.finished": "The last message of a batch is final",
-    "reply.received": "A reply came in",
-    "balance.low": "The balance fell below your limit",
-    "sender_id.approved": "A sender ID was approved",
-    "sender_id.refused": "A request for a sender ID was sent back",
-    "sender_id.withdrawn": "A sender ID was withdrawn",
-}
+MESSAGE_EVENTS = ("message.processing", "message.retry", *FINAL_MESSAGE_EVENTS)
+EVENTS = (
+    *MESSAGE_EVENTS,
+    "batch.finished",
+    "reply.received",
+    "balance.low",
+    "sender_id.approved",
+    "sender_id.refused",
+    "sender_id.withdrawn",
+)
 GROUPS = ("message.*", "sender_id.*")
 TEST = "webhook.test"  # sent to one endpoint when a member asks for it
 

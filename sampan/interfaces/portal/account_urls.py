@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path
 
 from sampan.interfaces import signing_in
-from sampan.interfaces.portal import account, forgotten, keys, members, networks, sender_ids, sign_up
+from sampan.interfaces.portal import account, forgotten, keys, members, networks, sender_ids, sign_up, webhooks
 
 
 def patterns() -> list[URLPattern]:
@@ -21,6 +21,9 @@ def patterns() -> list[URLPattern]:
         path("account/sender-ids/", sender_ids.sender_ids, name="sender-ids"),
         path("account/keys/", keys.keys, name="keys"),
         path("account/networks/", networks.networks, name="networks"),
+        path("account/webhooks/", webhooks.webhooks, name="webhooks"),
+        path("account/webhooks/<id:webhook_id>/", webhooks.webhook, name="webhook"),
+        path("account/webhooks/deliveries/<id:delivery_id>/", webhooks.webhook_delivery, name="webhook-delivery"),
         path("account/documents/<id:document_id>/", account.document, name="document"),
         path("account/security/", account.security, name="security"),
         path("account/security/second-factor/", account.second_factor, name="second-factor"),

@@ -17,10 +17,12 @@ from sampan.interfaces.urls import urlpatterns
 from sampan.messages.cases.tables import SupportCase
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from sampan.routing.tables import Operator
+from sampan.webhooks import endpoints
 from tests.billing.money import credited
 from tests.inbound.renting import inbox, make_number, make_rental, take, write
 from tests.interfaces.portal.pages import compose, csv_file, html, location, signed_in, visitor, words
 from tests.uploads.papers import PDF
+from tests.webhooks.listening import make_endpoint
 from tests.world import make_customer, make_mallory, make_places, make_staff, send
 
 PUBLIC = {
@@ -51,6 +53,8 @@ NOBODYS = {
     "reply_id": 999_999,
     "message_id": 999_999,
     "list_id": 999_999,
+    "webhook_id": 999_999,
+    "delivery_id": 999_999,
     "draft_id": uuid4(),
 }
 MEMBERS = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]  # the console has tests of its own
@@ -69,7 +73,10 @@ def florists(database: Connection) -> dict[str, Any]:
     draft = ComposeDraft.objects.get()
     top_up = credited(florist, "300", by=make_staff("fanny", role=Person.StaffRole.FINANCE))
     document = keep_document(Person.objects.get(customer=florist), PDF, file_name="br.pdf", now=timezone.now())
+    endpoint = make_endpoint(florist)
     return {
+        "webhook_id": endpoint.pk,
+        "delivery_id": endpoints.send_test(florist.pk, endpoint.pk, now=timezone.now()).pk,
         "document_id": document.pk,
         "top_up_id": top_up.pk,
         "batch_id": sent.batch_id,
