@@ -12,10 +12,10 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench lock
+.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench reconcile-100k lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## start the whole platform here; Ctrl-C stops it
 	@exec $(BIN)/sampan up --data var --base-port 8000
@@ -62,6 +62,9 @@ fuzz: setup-dev .venv/fuzz ## feed nonsense to all that reads what strangers sen
 bench: RUNS ?= 3
 bench: setup-dev ## measure on this machine, beside its floors; RUNS=3 of each of MEASURES="backlog idle"
 	$(BIN)/python -m bench --runs $(RUNS) $(MEASURES)
+
+reconcile-100k: setup-dev ## do the books agree after 100,000 messages? says how long that took, too
+	$(BIN)/python -m bench --runs 1 reconcile
 
 lock: setup-dev ## write requirements*.txt from pyproject.toml
 	$(LOCK) --output-file requirements.txt pyproject.toml

@@ -19,6 +19,8 @@ BACKLOG = 200_000
 BATCH = 50_000
 IDLE_S = 30.0
 CODES = 200
+RECONCILED = 100_000
+CANCELLED = 5_000
 BULK = 50_000
 BULK_RATE = 100
 FIRST_BULK = 852_6100_0000
@@ -190,6 +192,33 @@ def accept_batch(runs: int) -> list[Result]:
         return [Result(_submit(measured, BATCH, FIRST_BULK + run * BATCH)) for run in range(runs)]
 
 
+def reconcile(runs: int) -> list[Result]:
+    """The books after 100,000 messages of many customers, some in bulk, some cancelled: `sampan reconcile`, from start
+    to "The books balance." """
+    results = []
+    with running_smsc() as smsc, sampan_with(smsc) as measured:
+        load(measured.url, TEMPLATE, connections=128, seconds=SECONDS, customers=CUSTOMERS)
+        measured.until_settled()
+        measured.pause()
+        _submit(measured, CANCELLED, FIRST_CODE)
+        ((batch,),) = measured.platform.query("SELECT max(id) FROM batch")
+        measured.platform.sampan("batch", "cancel", str(batch))
+        measured.resume()
+        first = FIRST_BULK
+        while (left := RECONCILED - measured.messages()) > 0:
+            _submit(measured, min(left, BATCH), first)
+            first += BATCH
+        measured.until_settled()
+        for _ in range(runs):
+            began = time.perf_counter()
+            assert "The books balance." in measured.platform.sampan("reconcile")
+            took_s = time.perf_counter() - began
+            sql = "SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM transfer)"
+            ((messages, transfers),) = measured.platform.query(sql)
+            results.append(Result(took_s, {"messages": messages, "transfers": transfers}))
+    return results
+
+
 def idle(runs: int) -> list[Result]:
     """The whole platform with nothing to do: its share of a core, in per cent."""
     results = []
@@ -246,6 +275,7 @@ MEASURES = (
     Measure("end-to-end", "end to end with receipts, 128 connections", "/s", 4_000, 8_000, end_to_end(128)),
     Measure("backlog", "backlog of 200,000 to DELIVERED", "/s", 8_000, 15_000, backlog),
     Measure("batch", "50,000 recipients in one submission", "s", 2, 0.7, accept_batch, less_is_better=True),
+    Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
     Measure("codes", "a code under another's bulk, p99", "ms", 500, 100, codes_under_bulk, less_is_better=True),
 )

@@ -28,13 +28,14 @@ class CustomerFacts:
     senders: frozenset[str]
     zone: ZoneInfo
     quiet_hours: QuietHours | None  # of its promotional texts
+    results_kept_months: int
     networks: tuple[IPv4Network | IPv6Network, ...]  # that its APIs may be called from; none named: all
 
 
 FACTS = """
     SELECT c.id, c.name, c.status, c.tier, c.validity_minutes, c.message_limit_pips, c.api_purpose,
            c.api_password_allowed, c.verified_mobile, c.portal_purpose, c.economic_purpose, c.promotional_only,
-           c.time_zone, c.quiet_from, c.quiet_until,
+           c.time_zone, c.quiet_from, c.quiet_until, c.results_kept_months,
            ARRAY(SELECT network FROM allowed_network n WHERE n.customer_id = c.id ORDER BY network),
            array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
       FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
@@ -56,7 +57,8 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
         for id_, name, status, tier, validity, limit, purpose, password_allowed, mobile, *rest in conn.execute(
             FACTS, [array_of(missing)]
         ):
-            portal, economic, promotional_only, zone_name, quiet_from, quiet_until, networks, senders = rest
+            portal, economic, promotional_only, zone_name, quiet_from, quiet_until, *rest = rest
+            kept_months, networks, senders = rest
             zone = ZoneInfo(zone_name)
             known[id_] = CustomerFacts(
                 id=id_,
@@ -74,6 +76,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
                 senders=frozenset(senders or ()),
                 zone=zone,
                 quiet_hours=QuietHours(quiet_from, quiet_until, zone) if quiet_from is not None else None,
+                results_kept_months=kept_months,
                 networks=tuple(map(ip_network, networks)),
             )
     return known

@@ -1,11 +1,14 @@
 """Documents of customers: registrations, grounds of sender IDs, receipts of payments (spec S131, S60, S85)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 
 from sampan.accounts.tables import Document, Person
 from sampan.uploads import documents
 
 LONGEST_FILE_NAME = 100
+ORPHANED_AFTER = timedelta(days=1)
+MOST_AT_ONCE, NAMES_AT_ONCE = 100_000, 1_000
 
 
 def keep_document(person: Person, octets: bytes, *, file_name: str, now: datetime) -> Document:
@@ -26,6 +29,22 @@ def keep_document(person: Person, octets: bytes, *, file_name: str, now: datetim
 def read_document(document: Document) -> bytes:
     """The file again. Raises FileNotFoundError where the folder was not restored with the database."""
     return documents.read(document.stored_name)
+
+
+def sweep_orphans(now: datetime) -> int:
+    """Remove files whose row was never committed, as when the page that took them failed; how many.
+
+    The file is written before its row, so that no row is without its file; a day later the row is there or never comes.
+    """
+    old = islice(documents.kept_before(now - ORPHANED_AFTER), MOST_AT_ONCE)
+    removed = 0
+    while names := list(islice(old, NAMES_AT_ONCE)):
+        known = set(Document.objects.filter(stored_name__in=names).values_list("stored_name", flat=True))
+        for name in names:
+            if name not in known:
+                documents.remove(name)
+                removed += 1
+    return removed
 
 
 def shown_name(file_name: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from sampan.accounts.proofs.tables import SignUp
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import pips_of
-from sampan.billing.opening import open_customer
+from sampan.billing.opening import open_customer, open_from_sign_up
 from sampan.billing.tables import Price, TopUp
 from sampan.billing.top_ups import file_top_up
 from sampan.compliance.footers import Profile, save_profile
@@ -31,6 +32,8 @@ FILED = "3,000"
 TIER_PRICES = {2: "0.27", 3: "0.25"}
 SENDERS = ("HarbourFlo", "85298765432")
 GROUNDS = "business registration of the demo"
+MOBILE, MAIL, REGISTRATION = 85298765432, "owner@harbour.example", "12345678"
+TRIAL_MOBILE, TRIAL_REGISTRATION = 85261230000, "23456789"
 WINDOW = 50
 PASSWORD_OCTETS = 9
 REGISTER = b"61234567,2008-01-24\n61234568,2025-06-02\n"
@@ -62,6 +65,9 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
         paid_pips=pips_of(BALANCE),
         note=GROUNDS,
     )
+    Person.objects.filter(customer=florist).update(mobile=MOBILE, email=MAIL)
+    Customer.objects.filter(pk=florist.pk).update(verified_mobile=MOBILE, registration_number=REGISTRATION)
+    trial = _make_trial(now)
     staff = _make_staff(now)
     add_operator(
         name="simulator",
@@ -78,9 +84,28 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
     _make_law(florist, Person.objects.get(login_name="staff"), now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
+        "trial": trial,
     }
     write_demo(folder, logins | staff)
     return True
+
+
+def _make_trial(now: datetime) -> dict[str, str]:
+    """A customer that has signed up and is to file its registration; its login."""
+    password = secrets.token_urlsafe(PASSWORD_OCTETS)
+    begun = SignUp.objects.create(
+        login_name="trial",
+        password=make_password(password),
+        company="Kowloon Tea House",
+        registration_number=TRIAL_REGISTRATION,
+        contact="Chan Tai-man",
+        email="chan@tea.example",
+        mobile=TRIAL_MOBILE,
+        language="en",
+        created_at=now,
+    )
+    open_from_sign_up(begun, now=now)
+    return {"username": "trial", "password": password}
 
 
 def _make_staff(now: datetime) -> dict[str, dict[str, str]]:

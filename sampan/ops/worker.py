@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 from sampan.accounts.codes import forget_proofs
+from sampan.accounts.documents import sweep_orphans
 from sampan.accounts.mail import send_mails
 from sampan.accounts.sessions import forget_ended
 from sampan.database import Connection, connect
@@ -112,13 +113,13 @@ FORGET_REFERENCES = """
 
 
 def forget_old_things(conn: Connection, now: datetime) -> int:
-    """Client references past their time, drafts that nobody came back to, sessions that have ended."""
+    """Client references past their time, drafts that nobody came back to, sessions that have ended, files of nobody."""
     count = conn.execute(FORGET_REFERENCES, [now - REFERENCES_KEPT, MOST_AT_ONCE]).rowcount
     count += ComposeDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()[0]
     count += Session.objects.filter(expire_date__lt=now).delete()[0]
     count += forget_ended()
     count += forget_proofs(now) + portions.forget_old(conn, now)
-    return count
+    return count + sweep_orphans(now)
 
 
 def take_waiting_replies(conn: Connection, now: datetime) -> int:

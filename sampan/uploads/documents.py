@@ -6,6 +6,8 @@ Nothing here serves a file: who may have one is asked in accounts/documents.py. 
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from sampan import settings
@@ -53,6 +55,20 @@ def read(name: str) -> bytes:
     if not _STORED.fullmatch(name):
         raise FileNotFoundError(name)
     return (_folder() / name).read_bytes()
+
+
+def kept_before(moment: datetime) -> Iterator[str]:
+    """The names of what was written before a moment."""
+    folder = _folder()
+    for file in folder.iterdir() if folder.is_dir() else ():
+        if _STORED.fullmatch(file.name) and file.stat().st_mtime < moment.timestamp():
+            yield file.name
+
+
+def remove(name: str) -> None:
+    """It is nobody's any more."""
+    if _STORED.fullmatch(name):
+        (_folder() / name).unlink(missing_ok=True)
 
 
 def _folder() -> Path:

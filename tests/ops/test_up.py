@@ -104,7 +104,7 @@ def test_it_tells_where_everything_listens_and_what_runs(folder: Path, base_port
             socket.create_connection(address(text), 5).close()
         assert set(running.pids()) == {"web", "smpp", "smtp", "gateway", "worker", "webhooks", "simulator", "postgres"}
         assert all(is_alive(pid) for pids in running.pids().values() for pid in pids)
-        assert set(ready["demo"]) == {"customer", "staff", "support", "compliance", "finance"}
+        assert set(ready["demo"]) == {"customer", "trial", "staff", "support", "compliance", "finance"}
 
 
 def test_a_second_start_is_quick(folder: Path, base_port: int) -> None:

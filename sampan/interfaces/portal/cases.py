@@ -22,7 +22,7 @@ UNPROCESSABLE = 422
 def cases(request: HttpRequest, member: Member) -> HttpResponseBase:
     """All of the customer's, the newest first."""
     found = SupportCase.objects.filter(customer_id=member.customer.id).order_by("-pk")[:MOST_SHOWN]
-    return page(request, member, "portal/cases.html", here="results", found=found)
+    return page(request, member, "portal/cases.html", here="cases", found=found)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +41,7 @@ def new_case(request: HttpRequest, member: Member, message_id: int) -> HttpRespo
             return redirect("case", desk.open_case(message_id, text, by=member.person, now=timezone.now()).pk)
         except Refused as refused:
             error = words_of_refusal(refused)
-    context = {"here": "results", "message": facts, "error": error, "text": text, "longest": desk.LONGEST_WORDS}
+    context = {"here": "cases", "message": facts, "error": error, "text": text, "longest": desk.LONGEST_WORDS}
     return page(request, member, "portal/new-case.html", status=UNPROCESSABLE if error else 200, **context)
 
 
@@ -59,7 +59,7 @@ def case(request: HttpRequest, member: Member, case_id: int) -> HttpResponseBase
         else:
             return redirect("case", case_id)
     context = {
-        "here": "results",
+        "here": "cases",
         "case": found,
         "words": found.words.exclude(speaker=CaseWord.Speaker.OPERATOR).select_related("by").order_by("pk"),
         "tests": found.tests.order_by("pk"),

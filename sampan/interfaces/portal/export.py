@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from sampan.billing.money import in_pips
-from sampan.interfaces.tags import HONG_KONG
+from sampan.interfaces.tags import zone_words
 from sampan.interfaces.words import REASONS, SOURCES, STATUSES
 from sampan.messages.reports import periods
 from sampan.messages.reports.periods import Search
 
 
 def head() -> list[str]:
-    """The names of the columns."""
+    """The names of the columns; the zone of the times is the one in force where this is called."""
+    zone = {"zone": zone_words()}
     return [
         _("SMSD ID"),
         _("Batch"),
         _("Batch name"),
-        _("Accepted, Hong Kong time"),
+        _("Accepted, %(zone)s") % zone,
         _("Number"),
         _("Destination"),
         _("Status"),
@@ -32,14 +34,14 @@ def head() -> list[str]:
         _("Parts"),
         _("Charged, HK$"),
         _("Held, HK$"),
-        _("Taken, Hong Kong time"),
-        _("Ended, Hong Kong time"),
+        _("Taken, %(zone)s") % zone,
+        _("Ended, %(zone)s") % zone,
         _("Text"),
     ]
 
 
-def lines(search: Search) -> Iterator[list[object]]:
-    """One line a message, the newest first."""
+def lines(search: Search, zone: ZoneInfo) -> Iterator[list[object]]:
+    """One line a message, the newest first; its times by the clock of a zone."""
     statuses = {shown: str(look.word) for shown, look in STATUSES.items()}  # once, not for each of many lines
     reasons = {reason: str(words) for reason, words in REASONS.items()}
     sources = {source: str(words) for source, words in SOURCES.items()}
@@ -49,7 +51,7 @@ def lines(search: Search) -> Iterator[list[object]]:
             row.id,
             row.batch_id,
             exported.batch_name,
-            _time(row.created_at),
+            _time(row.created_at, zone),
             row.recipient,
             exported.destination,
             row.status.value,
@@ -63,8 +65,8 @@ def lines(search: Search) -> Iterator[list[object]]:
             exported.parts,
             _amount(row.charged_pips),
             _amount(row.held_pips),
-            _time(exported.taken_at),
-            _time(exported.final_at),
+            _time(exported.taken_at, zone),
+            _time(exported.final_at, zone),
             exported.text,
         ]
 
@@ -73,5 +75,5 @@ def _amount(pips: int) -> str:
     return in_pips(pips).replace(",", "")
 
 
-def _time(moment: datetime | None) -> str:
-    return str(moment.astimezone(HONG_KONG).replace(microsecond=0, tzinfo=None)) if moment else ""
+def _time(moment: datetime | None, zone: ZoneInfo) -> str:
+    return str(moment.astimezone(zone).replace(microsecond=0, tzinfo=None)) if moment else ""

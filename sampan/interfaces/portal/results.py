@@ -126,4 +126,4 @@ def results_csv(request: HttpRequest, member: Member) -> HttpResponseBase:
         return results(request)
     search = form.search()
     name = f"messages-{iso_day(search.since)}-{iso_day(search.until - timedelta(days=1))}.csv"
-    return csv_response(name, head(), lines(search))
+    return csv_response(name, head(), lines(search, member.customer.zone))

@@ -104,7 +104,7 @@ def test_a_scheduled_batch_says_when_and_that_nothing_is_held(database: Connecti
 def test_a_batch_whose_messages_are_gone_says_so(member: Client, one: OneOfEach, database: Connection) -> None:
     """spec S130"""
     database.execute("DELETE FROM message")
-    assert "older than 2 months and have been deleted" in words(member.get(f"/batches/{one.batch_id}/"))
+    assert "past their time and have been deleted" in words(member.get(f"/batches/{one.batch_id}/"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from sampan.database import Connection
+from sampan.accounts.tables import Customer
+from sampan.database import Connection, Snapshot
 from sampan.interfaces.tags import HONG_KONG
 from sampan.messages.tables import Source
 from tests.interfaces.portal.pages import errors_of, html, signed_in, words
@@ -214,6 +215,28 @@ def test_the_export_has_every_message_of_the_search(member: Client, one: OneOfEa
     }
     being = rows[one.ids["being handed over"]]
     assert (being["Status"], being["Reason"], being["Held, HK$"]) == ("4", "301", "0.5800")
+
+
+def test_an_export_tells_the_time_by_the_customers_clock(member: Client, one: OneOfEach) -> None:
+    """spec S50, S100"""
+    Customer.objects.update(time_zone="Europe/London")
+    Snapshot.forget_all()
+    text = html(member.get("/results.csv", {"from": DAY, "to": DAY}))
+    (delivered,) = (
+        row
+        for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+        if row["SMSD ID"] == str(one.ids["delivered"])
+    )
+    assert delivered["Accepted, Europe/London time"] == "2026-11-23 02:00:00"
+    assert delivered["Ended, Europe/London time"] == "2026-11-23 02:00:00"
+
+
+def test_the_page_says_how_long_results_are_kept(member: Client) -> None:
+    """spec S130"""
+    assert "Kept for 2 months" in words(member.get("/results/"))
+    Customer.objects.update(results_kept_months=1)
+    Snapshot.forget_all()
+    assert "Kept for 1 month " in words(member.get("/results/"))
 
 
 def test_an_export_of_one_status_has_those_alone(member: Client, one: OneOfEach) -> None:
