@@ -3,7 +3,17 @@
 from django.urls import URLPattern, path
 
 from sampan.interfaces import signing_in
-from sampan.interfaces.portal import account, forgotten, keys, members, networks, sender_ids, sign_up, webhooks
+from sampan.interfaces.portal import (
+    account,
+    forgotten,
+    keys,
+    mail_addresses,
+    members,
+    networks,
+    sender_ids,
+    sign_up,
+    webhooks,
+)
 
 
 def patterns() -> list[URLPattern]:
@@ -24,6 +34,7 @@ def patterns() -> list[URLPattern]:
         path("account/webhooks/", webhooks.webhooks, name="webhooks"),
         path("account/webhooks/<id:webhook_id>/", webhooks.webhook, name="webhook"),
         path("account/webhooks/deliveries/<id:delivery_id>/", webhooks.webhook_delivery, name="webhook-delivery"),
+        path("account/mail/", mail_addresses.addresses, name="mail-addresses"),
         path("account/documents/<id:document_id>/", account.document, name="document"),
         path("account/security/", account.security, name="security"),
         path("account/security/second-factor/", account.second_factor, name="second-factor"),
