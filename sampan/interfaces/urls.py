@@ -6,6 +6,7 @@ from django.views.i18n import set_language
 from sampan.interfaces import errors, unsubscribing
 from sampan.interfaces.portal import (
     account_urls,
+    address_book_urls,
     batch_urls,
     cases,
     compose,
@@ -49,6 +50,8 @@ urlpatterns = [
     path("language/", set_language, name="language"),
     path("too-large/", errors.too_large, name="too-large"),
     path("compose/", compose.compose, name="compose"),
+    path("compose/live/", compose.live, name="compose-live"),
+    path("compose/<uuid:draft_id>/live/", compose.live, name="draft-live"),
     path("compose/<uuid:draft_id>/", compose.compose, name="draft"),
     path("compose/<uuid:draft_id>/columns/<id:list_id>/", compose.column, name="column"),
     path("compose/<uuid:draft_id>/review/", review.review, name="review"),
@@ -68,6 +71,7 @@ urlpatterns = [
     path("consents/", preferences.consents, name="consents"),
     path("consents.csv", preferences.preferences_csv, {"list_name": "consents"}, name="consents-csv"),
     *inbox_urls.patterns(),
+    *address_book_urls.patterns(),
     *money_urls.patterns(),
     path("account/own-data/", own_data.own_data, name="own-data"),
     path("account/own-data.zip", own_data.download, name="own-data-file"),

@@ -132,7 +132,8 @@ class Numbers:
 
 
 def _lists(draft: ComposeDraft) -> QuerySet[ComposeList]:
-    return draft.lists.filter(source=draft.source).order_by("id")
+    """Of one that was never kept there are none."""
+    return ComposeList.objects.filter(draft_id=draft.id, source=draft.source).order_by("id")
 
 
 def numbers_of(draft: ComposeDraft) -> Numbers:

@@ -7,13 +7,14 @@ from uuid import UUID
 
 from django.db.models import Func, IntegerField
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from sampan.composing.alphabet import outside_gsm
 from sampan.composing.parts import Measured, measure
 from sampan.interfaces.portal.access import Member, for_writers, page
+from sampan.interfaces.portal.as_read import AsRead, as_read
 from sampan.interfaces.portal.compose_form import ComposeForm
 from sampan.interfaces.portal.options import Estimate, Group, Options, estimate
 from sampan.interfaces.words import EVERY
@@ -109,7 +110,7 @@ class Counter(NamedTuple):
 
 
 def counter_of(text: str) -> Counter:
-    """The counter for a text that is not to China."""
+    """The counter for a text, with its footer, that is not to China."""
     measured = _measured(text)
     lengths = [*measured.part_lengths, *[0] * GAUGE_BARS][:GAUGE_BARS]
     most = measured.room // max(1, min(measured.units, GAUGE_BARS))
@@ -141,6 +142,9 @@ class Seen(NamedTuple):
     counter: Counter
     china: Measured | None
     groups_json: str
+    seen: AsRead
+    field_names: list[str]
+    seen_groups: list[int]
 
 
 def _show(
@@ -165,21 +169,39 @@ def _show(
 
 def _seen(form: ComposeForm, draft: ComposeDraft | None) -> Seen:
     text = str(form["text"].value() or "").replace("\r\n", "\n")
-    numbers = drafts.numbers_of(draft) if draft else drafts.Numbers([], 0, 0)
+    typed = form.typed(draft)
+    numbers = drafts.numbers_of(typed)
     files = _files(draft) if draft else []
     groups = form.options.groups(numbers.numbers)
-    counter, china = counter_of(text), _measured(text, china=True)
+    seen = as_read(form.options, typed, numbers, groups)
+    counter, china = counter_of(text + seen.footer), _measured(text + seen.china_footer, china=True)
     route = str(form["route"].value() or "")
     about = [{"messages": group.messages, "china": group.is_china, "unitPips": group.unit_pips} for group in groups]
     return Seen(
         numbers,
         files,
         groups,
-        estimate(groups, route, counter.measured, china),
+        seen.personal.estimate if seen.personal else estimate(groups, route, counter.measured, china),
         counter,
         china if any(group.is_china for group in groups) else None,
         json.dumps(about),
+        seen,
+        drafts.field_names_of(typed),
+        typed.group_ids,
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_writers
+def live(request: HttpRequest, member: Member, draft_id: UUID | None = None) -> HttpResponse:
+    """The text as it will be read, while it is typed: a part of the page, for its script. Nothing is kept."""
+    draft = own_draft(member, draft_id) if draft_id else None
+    options = options_of(member, timezone.now())
+    form = ComposeForm(options, request.POST) if request.method == "POST" else ComposeForm.of(options, draft)
+    typed = form.typed(draft)
+    found = drafts.numbers_of(typed)
+    seen = as_read(form.options, typed, found, form.options.groups(found.numbers))
+    return render(request, "portal/as-read.html", {"seen": seen})
 
 
 def _files(draft: ComposeDraft) -> list[ComposeList]:

@@ -1,6 +1,7 @@
 """The compose form: what a member types, read and checked field by field (spec S1, S5, S50)."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -9,10 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sampan.composing.parts import compose
+from sampan.composing.template import is_template
+from sampan.database import beneath_django
 from sampan.interfaces.portal.options import Options
 from sampan.interfaces.tags import full_moment
 from sampan.interfaces.words import words_of_flaw, words_of_refusal
 from sampan.messages import drafts
+from sampan.messages.address_book.groups import groups_of
 from sampan.messages.moments import latest_schedule
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from sampan.reasons import Reason, Refused
@@ -23,6 +27,7 @@ LONGEST_PASTED = 1_500_000
 LONGEST_NAME = 100
 LONGEST_FILE_NAME = 200
 USUAL_HOUR = 10  # of the next day, where a member chooses "later"
+FIELD_OF_SOURCE = {ComposeDraft.Source.TYPED: "numbers", ComposeDraft.Source.GROUPS: "groups"}
 FIELD_OF = {
     "recipients": "numbers",
     "scheduled_at": "date",
@@ -36,6 +41,7 @@ class ComposeForm(forms.Form):
 
     source = forms.ChoiceField(choices=ComposeDraft.Source.choices)
     file = forms.FileField(required=False, allow_empty_file=True)
+    groups = forms.TypedMultipleChoiceField(required=False, coerce=int)
     numbers = forms.CharField(required=False, strip=False, max_length=LONGEST_PASTED)
     text = forms.CharField(required=False, strip=False, max_length=LONGEST_TEXT)
     purpose = forms.TypedChoiceField(choices=Purpose.choices, coerce=int)
@@ -61,6 +67,7 @@ class ComposeForm(forms.Form):
         "sender": {"invalid_choice": _("This sender ID is not one of yours any more. Choose another.")},
         "validity": {"invalid_choice": _("Not one of these. Choose how long to keep trying.")},
         "purpose": {"invalid_choice": _("Not one of these. Choose a purpose.")},
+        "groups": {"invalid_choice": _("One of these groups is not there any more. Tick others.")},
         "file": {"max_length": _("The name of this file is too long. Shorten it and add it again.")},
     }
 
@@ -69,9 +76,12 @@ class ComposeForm(forms.Form):
     ) -> None:
         super().__init__(data, files, initial=initial)
         self.options = options
+        with beneath_django() as conn:
+            self.book = groups_of(conn, options.customer.id)
         for name, messages in self.default_error_messages.items():
             self.fields[name].error_messages |= messages
         choices: dict[str, list[tuple[Any, str]]] = {
+            "groups": [(group.id, group.name) for group in self.book],
             "route": [(option.route.code, option.route.name) for option in options.routes],
             "sender": [(sender, sender) for sender in options.senders],
             "validity": [(minutes, str(minutes)) for minutes in options.validities],
@@ -89,6 +99,7 @@ class ComposeForm(forms.Form):
         initial = {
             "source": draft.source if draft else ComposeDraft.Source.FILE,
             "numbers": bytes(typed or b"").decode(),
+            "groups": draft.group_ids if draft else [],
             "text": draft.text if draft else "",
             "purpose": draft.purpose if draft else Purpose.PROMOTIONAL,
             "route": (draft and draft.route) or next((option.route.code for option in options.routes), ""),
@@ -140,6 +151,19 @@ class ComposeForm(forms.Form):
             return None
         return moment
 
+    def typed(self, draft: ComposeDraft | None) -> ComposeDraft:
+        """The draft as the page shows it, whether or not it is kept like that; a new one where there is none."""
+        shown = copy(draft) if draft else ComposeDraft(customer_id=self.options.customer.id)
+        source, groups = self["source"].value(), self["groups"].value() or []
+        shown.source = source if source in ComposeDraft.Source.values else ComposeDraft.Source.FILE
+        own = {group.id for group in self.book}
+        shown.group_ids = [id_ for id_ in own if str(id_) in {str(each) for each in groups}]
+        shown.text = str(self["text"].value() or "").replace("\r\n", "\n")[:LONGEST_TEXT]
+        shown.sender, shown.route = str(self["sender"].value() or ""), str(self["route"].value() or "")
+        is_transactional = str(self["purpose"].value()) == str(Purpose.TRANSACTIONAL.value)
+        shown.purpose = Purpose.TRANSACTIONAL if is_transactional else Purpose.PROMOTIONAL
+        return shown
+
     # What goes into the draft
 
     def save(self, draft: ComposeDraft) -> None:
@@ -190,10 +214,12 @@ class ComposeForm(forms.Form):
 
     def check_whole(self, draft: ComposeDraft, *, numbers: int, has_china: bool, has_others: bool) -> None:
         """All that stands against going on, each beside its field."""
-        if not numbers and not self.has_error("file") and not self.has_error("numbers"):
+        if not numbers and not any(self.has_error(field) for field in ("file", "numbers", "groups")):
             self._miss_numbers(draft)
         text = self.cleaned_data.get("text")
         if text is None:
+            return
+        if is_template(text):  # planning asks it of each text
             return
         for china in (False, True) if has_china and has_others else (has_china,):
             signature = self.options.terms.platform.signature
@@ -205,7 +231,7 @@ class ComposeForm(forms.Form):
 
     def _miss_numbers(self, draft: ComposeDraft) -> None:
         """Where there are rows, what is wrong with the first of them."""
-        field = "numbers" if draft.source == ComposeDraft.Source.TYPED else "file"
+        field = FIELD_OF_SOURCE.get(ComposeDraft.Source(draft.source), "file")
         bad = next(drafts.bad_rows_of(draft), None)
         if bad is None:
             self._refuse(field, Refused(Reason.NO_RECIPIENT, field))
@@ -223,6 +249,7 @@ class ComposeForm(forms.Form):
 
 SAVED = {
     "source": "source",
+    "groups": "group_ids",
     "text": "text",
     "purpose": "purpose",
     "route": "route",

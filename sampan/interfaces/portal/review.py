@@ -18,11 +18,13 @@ from msgspec.structs import replace
 
 from sampan.interfaces.csv_files import csv_response
 from sampan.interfaces.portal.access import Member, for_writers, page
+from sampan.interfaces.portal.as_read import Sample, samples
 from sampan.interfaces.portal.compose import options_of, own_draft
 from sampan.interfaces.portal.review_law import Length, Said, lengths, said
 from sampan.interfaces.tags import reason_words
 from sampan.interfaces.words import words_of_flaw
 from sampan.messages import drafts
+from sampan.messages.address_book.groups import groups_of
 from sampan.messages.planning import Kind, Plan, Terms, plan
 from sampan.messages.recurring import Every, clock_of
 from sampan.messages.tables import ComposeDraft
@@ -66,6 +68,8 @@ class Seen(NamedTuple):
     lengths: list[Length]
     law: Said
     units_each: int | None  # where it is the same for all
+    spread: list[tuple[int, int]]  # how many charge units how many personal messages have
+    samples: list[Sample]  # of personal texts (spec S4)
     available_pips: int
 
     @property
@@ -140,7 +144,9 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
             left_out[kind.reason] += count
     goes = [(kind, count) for kind, count in sent if kind.reason is None]
     regions = {directory.destinations[kind.destination_id].region for kind, _ in goes}
-    units = {kind.units for kind, _ in goes}
+    units: Counter[int] = Counter()
+    for kind, count in goes:
+        units[kind.units] += count
     return Seen(
         planned,
         drafts.seal(planned, draft.every, str(draft.repeat_until or "")),
@@ -149,7 +155,9 @@ def _see(member: Member, draft: ComposeDraft, now: datetime) -> Seen:
         [LeftOut(reason, count) for reason, count in left_out.most_common()],
         lengths(planned, regions),
         said(terms.law, planned, regions),
-        units.pop() if len(units) == 1 else None,
+        next(iter(units)) if len(units) == 1 else None,
+        sorted(units.items()) if planned.own else [],
+        samples(planned, directory),
         member.purse().available_pips,
     )
 
@@ -198,6 +206,7 @@ def _show(
         runs=_runs(draft, seen.plan, now),
         bad_rows=list(islice(drafts.bad_rows_of(draft), BAD_ROWS_SHOWN)) if seen.numbers.bad else [],
         files=list(draft.lists.filter(source=ComposeDraft.Source.FILE).values_list("file_name", flat=True)),
+        groups=[group.name for group in groups_of(member.conn, member.customer.id) if group.id in draft.group_ids],
     )
 
 

@@ -10,6 +10,7 @@ from sampan.compliance.law import Law
 from sampan.composing.parts import Measured, measure
 from sampan.interfaces.compliance_words import MISSING
 from sampan.interfaces.portal.promotions import REGION_WORDS
+from sampan.messages.personal import own_words
 from sampan.messages.planning import Plan
 from sampan.messages.tables import Purpose
 from sampan.routing.tables import Destination
@@ -33,7 +34,9 @@ class Said(NamedTuple):
 
 
 def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
-    """To China, and elsewhere where its footer is the longest."""
+    """To China, and elsewhere where its footer is the longest; personal texts have no one length."""
+    if plan.own:
+        return []
     shown: dict[bool, Measured] = {}
     for region in regions:
         is_china = region == Region.CHINA
@@ -45,7 +48,11 @@ def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
 
 def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
     """Of a plan whose messages go to these regions."""
-    lacks = law.missing(plan.draft.customer, plan.draft.text) if plan.purpose == Purpose.PROMOTIONAL else []
+    lacks = (
+        law.missing(plan.draft.customer, own_words(plan.draft.text, plan.own))
+        if plan.purpose == Purpose.PROMOTIONAL
+        else []
+    )
     return Said(plan.illegal_words, [MISSING[each] for each in lacks], added(plan.footers, regions))
 
 

@@ -14,6 +14,8 @@ from sampan.accounts.permissions import role_may
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection
 from sampan.interfaces.urls import urlpatterns
+from sampan.messages.address_book import contacts
+from sampan.messages.address_book.groups import make_group
 from sampan.messages.cases.tables import SupportCase
 from sampan.messages.tables import ComposeDraft, Purpose, Recurrence
 from sampan.routing.tables import Operator
@@ -56,6 +58,8 @@ NOBODYS = {
     "webhook_id": 999_999,
     "delivery_id": 999_999,
     "draft_id": uuid4(),
+    "group_id": 999_999,
+    "number": 999_999,
 }
 MEMBERS = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]  # the console has tests of its own
 OF_SOMETHING = [pattern for pattern in MEMBERS if pattern.pattern.converters and pattern.name not in PUBLIC]
@@ -93,6 +97,8 @@ def florists(database: Connection) -> dict[str, Any]:
         "reply_id": make_reply(database, operator, florist),
         "recurrence_id": series.pk,
         "draft_id": draft.pk,
+        "group_id": make_group(database, florist.pk, "Regulars", timezone.now()),
+        "number": keep_contact(database, florist),
         "list_id": draft.lists.get(source=ComposeDraft.Source.FILE).pk,
     }
 
@@ -103,6 +109,12 @@ def make_reply(conn: Connection, operator: Operator, florist: Customer) -> int:
     write(conn, operator, "A secret", now=timezone.now())
     take(timezone.now())
     return inbox(conn, florist)[0].id
+
+
+def keep_contact(conn: Connection, florist: Customer) -> int:
+    """Somebody in her address book."""
+    contacts.keep(conn, florist.pk, [contacts.Given(85261234567, "A secret")], timezone.now())
+    return 85261234567
 
 
 def make_series(florist: Customer) -> Recurrence:
