@@ -31,12 +31,12 @@ class Web:
         self._pages = DjangoBelow()
         self._places = AtOnce(MOST_OF_ADDRESS)
         http_api = HttpApi(self._intake, self._lookups)
-        soap = SoapDoor(self._intake, self._lookups)
+        self._soap = SoapDoor(self._intake, self._lookups, platform)
         self._json_api = JsonApi(self._intake, self._lookups, platform)
         static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
         self.doors: dict[str, Application] = {
             **dict.fromkeys(http_api.addresses, http_api),
-            **dict.fromkeys(soap.addresses, soap),
+            **dict.fromkeys(self._soap.addresses, self._soap),
             **dict.fromkeys(static_files.addresses, static_files),
         }
 
@@ -63,5 +63,6 @@ class Web:
         """Answer what is in hand, then let go of the database."""
         await self._intake.close()
         await self._json_api.close()
+        self._soap.close()
         self._pages.close()
         self._lookups.close()

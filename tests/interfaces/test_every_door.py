@@ -5,11 +5,14 @@
 
 import asyncio
 import os
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import sampan
 from sampan.accounts.tables import Customer
 from sampan.billing import ledger
 from sampan.billing.tables import Account
@@ -20,11 +23,23 @@ from sampan.reasons import BY_NUMBER, Reason
 from tests.dispatch import running  # noqa: F401 - lets a test's loop ask the ORM
 from tests.interfaces.doors import Answer, Door, Request, all_doors
 from tests.interfaces.doors.cases import ANOTHER, CASES, HONG_KONG, Case
-from tests.interfaces.doors.page import PAGE, page
+from tests.interfaces.doors.page import PAGE, page, refusals
 from tests.world import make_customer, make_places
 
 DOORS = all_doors()
 ANSWERED_WITHIN_S = 30.0
+PACKAGE = Path(sampan.__file__).parent
+CORE = (  # what a draft meets on its way
+    "accounts/access.py",
+    "compliance/footers.py",
+    "composing/parts.py",
+    "composing/template.py",
+    "messages/intake.py",
+    "messages/personal.py",
+    "messages/planning.py",
+    "messages/submit.py",
+    "messages/ways.py",
+)
 SENDER_OF_POOR = "Poor"
 
 ROWS = """
@@ -141,6 +156,11 @@ def test_what_nobody_expected_is_told_too(database: Connection, harbour: Custome
     finally:
         database.execute("ALTER TABLE batch DROP CONSTRAINT nothing_goes")
     assert rows_of(database) == []
+
+
+def test_whatever_the_core_can_refuse_is_asked_at_some_door() -> None:
+    raised = {name for path in CORE for name in re.findall(r"Refused\(\s*Reason\.(\w+)", (PACKAGE / path).read_text())}
+    assert {Reason[name] for name in raised} - set(refusals(DOORS)) == set()
 
 
 def test_the_page_says_what_the_doors_say() -> None:

@@ -25,6 +25,7 @@ class Request:
     secret: str = PASSWORD
     recipients: tuple[str, ...] = ("85261234567",)
     text: str = "Your roses are ready"
+    fields: tuple[Mapping[str, str], ...] = ()  # a row of them for each recipient, where the text is a template
     sender: str = SENDER
     economic: bool = False  # by the economic route, with no sender ID (spec S40)
     route: str = ""  # another route's code

@@ -130,6 +130,15 @@ GOOD = (
     ),
     Case("an hour's validity", Request(validity_minutes=60), sent(HONG_KONG)),
     Case("its own reference", Request(client_reference="order 7"), sent(HONG_KONG)),
+    Case(
+        "a text for each, filled in from its row",
+        Request(
+            recipients=(HONG_KONG, ANOTHER),
+            text="Dear {name}, your roses are ready",
+            fields=({"name": "Ada"}, {"name": "玫瑰" * 30}),  # the other takes two units, in Chinese
+        ),
+        (*sent(HONG_KONG), *sent(ANOTHER, units=2)),
+    ),
     Case("the coding said", Request(coding=Coding.UCS2), sent(HONG_KONG)),
 )
 FILTERED = (
@@ -203,6 +212,17 @@ REFUSED = (
     Case("no text", Request(text=""), refused=Reason.NO_TEXT),
     Case("a text too long", Request(text="a" * 460), refused=Reason.TOO_LONG),
     Case("Chinese forced into English", Request(text="玫瑰", coding=Coding.GSM7), refused=Reason.NOT_IN_ALPHABET),
+    Case("a character that no text may have", Request(text="玫\0瑰"), refused=Reason.BAD_TEXT),
+    Case(
+        "a brace left open",
+        Request(text="Dear {name", fields=({"name": "Ada"},)),
+        refused=Reason.BAD_TEMPLATE,
+    ),
+    Case(
+        "a field that a row has not",
+        Request(text="Dear {name}", fields=({"company": "Lovelace"},)),
+        refused=Reason.NO_SUCH_FIELD,
+    ),
     Case("in six years", Request(scheduled_at=IN_SIX_YEARS), refused=Reason.TOO_FAR_AHEAD),
     Case("five minutes' validity", Request(validity_minutes=5), refused=Reason.BAD_VALIDITY),
     Case("no such route", Request(route="hk-pigeons"), refused=Reason.NO_ROUTE),

@@ -62,7 +62,10 @@ def asked(request: Request) -> dict[str, Any]:
         "validity_minutes": request.validity_minutes,
         "coding": None if request.coding is None else {Coding.GSM7: "gsm", Coding.UCS2: "unicode"}[request.coding],
     }
-    required = {"to": request.recipients, "text": request.text, "sender": request.sender}
+    to: list[Any] = [*request.recipients]
+    if request.fields:
+        to = [{"to": each, "fields": fields} for each, fields in zip(to, request.fields, strict=True)]
+    required = {"to": to, "text": request.text, "sender": request.sender}
     return required | {name: value for name, value in optional.items() if value not in (None, "")}
 
 
@@ -73,6 +76,7 @@ DOOR = Door(
     words={reason: OF_REASONS[reason].name for reason in Reason},
     says=frozenset(
         {
+            "fields",
             "route",
             "purpose",
             "scheduled_at",

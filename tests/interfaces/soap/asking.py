@@ -63,7 +63,7 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]]) -> None:
 
     async def run() -> None:
         intake, threads = Intake(PLATFORM), DatabaseThreads(2, "tests")
-        door = SoapDoor(intake, threads)
+        door = SoapDoor(intake, threads, PLATFORM)
 
         async def ask(
             body: str = "", *, version: Version = Version.SOAP_1_1, raw: bytes | None = None, address: str = HERE
@@ -76,6 +76,7 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]]) -> None:
             await scenario(ask)
         finally:
             await intake.close()
+            door.close()
             threads.close()
 
     asyncio.run(run())
