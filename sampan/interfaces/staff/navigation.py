@@ -41,6 +41,7 @@ GROUPS = (
             Line("staff:cases", _("Support cases"), "inbox", (Act.ANSWER_CASE,)),
             Line("staff:unknown", _("Unknown outcomes"), "info", (Act.SETTLE_UNKNOWN,)),
             Line("staff:strays", _("Unmatched receipts"), "reply", (Act.ATTACH_RECEIPT,)),
+            Line("staff:unmatched", _("Unmatched replies"), "inbox", (Act.MATCH_REPLY,)),
             Line("staff:schedules", _("Late schedules"), "clock", (Act.DELETE_SCHEDULE, Act.RELEASE_SCHEDULE)),
             Line("staff:blocked", _("Blocked addresses"), "lock", (Act.UNBLOCK_ADDRESS,)),
             Line("staff:operators", _("Operators, links"), "pulse", (Act.RUN_OPERATOR, Act.CHANGE_OPERATOR)),
@@ -50,6 +51,8 @@ GROUPS = (
         _("Rules"),
         (
             Line("staff:routes", _("Routes and destinations"), "link", (Act.CHANGE_ROUTES,)),
+            Line("staff:numbers", _("Rented numbers"), "reply", (Act.SET_UP_NUMBER, Act.RENT_NUMBER)),
+            Line("staff:reply-settings", _("Words that unsubscribe"), "stop", (Act.SET_REPLIES,)),
             Line("staff:register", _("Do-not-call register"), "shield", (Act.IMPORT_REGISTER, Act.SET_COMPLIANCE)),
             Line("staff:content-refusals", _("Refused by operators"), "warning", (Act.SEE_TO_CONTENT,)),
             Line("staff:words", _("Words barred in China"), "warning", (Act.CHANGE_WORDS,)),

@@ -14,6 +14,7 @@ from sampan.billing import entries, top_ups
 from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
+from sampan.inbound import unmatched
 from sampan.messages import daily_check
 from sampan.messages.cases import desk
 from sampan.messages.content_refusals import noting
@@ -105,6 +106,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Ask the operator; they end by themselves a day after their validity"),
         (Act.SETTLE_UNKNOWN,),
         doubts.DOUBTS_WAITING,
+    ),
+    Worklist(
+        "staff:unmatched",
+        _("Unmatched replies"),
+        _("They found no customer; say whose they are, or dismiss them"),
+        (Act.MATCH_REPLY,),
+        unmatched.WAITING,
     ),
     Worklist(
         "staff:strays",
