@@ -87,7 +87,7 @@ def _events(conn: Connection, finished: str) -> list[Event]:
                 "messages": sum(count for _, count, _, _ in totals),
                 **dict.fromkeys(WORDS.values(), 0),
                 **{WORDS[Status(status)]: count for status, count, _, _ in totals},
-                "charged": in_pips(sum(pips for _, _, pips, _ in totals)).replace(",", ""),
+                "charged_hkd": in_pips(sum(pips for _, _, pips, _ in totals)).replace(",", ""),
                 "finished_at": max(at for *_, at in totals),
             },
         )

@@ -31,7 +31,7 @@ def tell_low_balances(now: datetime) -> int:
         for customer_id, pips in low:
             amount, alert = in_cents(pips), alerts[customer_id]
             text = TEXT.format(name=names[customer_id].name[:LONGEST_NAME], amount=amount)
-            told = {"available": in_pips(pips).replace(",", ""), "below": in_pips(alert.below_pips).replace(",", "")}
+            told = {"available_hkd": _plain(pips), "below_hkd": _plain(alert.below_pips)}
             emit(conn, [Event("balance.low", customer_id, customer_id, told)], now=now)
             if alert.email:
                 write_mail(alert.email, SUBJECT.format(amount=amount), text, now=now)
@@ -41,3 +41,7 @@ def tell_low_balances(now: datetime) -> int:
                 except Refused as refused:  # no route there, or our own account is empty: the others are told
                     log.error("low_balance.not_sent", customer=customer_id, error=refused.reason.name)
     return len(low)
+
+
+def _plain(pips: int) -> str:
+    return in_pips(pips).replace(",", "")

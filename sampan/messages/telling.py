@@ -33,6 +33,7 @@ REASONS = ", ".join(
     f"({reason.number}, {reason.shown}, {_quoted(reason.words)})" for reason in Reason if reason.shown is not None
 )
 HK_DOLLARS = "to_char({} / 10000.0, 'FM99999999990.0000')"
+TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 BEFORE = one_line("""
 SELECT m.id, m.status, m.final_at IS NOT NULL, m.charged_pips FROM unnest(%(ids)s::int8[]) AS g (id)
@@ -47,12 +48,12 @@ CHANGED = """
 TELL = one_line(
     emitting(f"""
     SELECT m.customer_id, m.id AS subject_id, {KIND} AS kind, json_build_object(
-               'id', m.id::text, 'batch_id', m.batch_id::text, 'recipient', m.recipient::text, 'sender', b.sender,
-               'status', m.status, 'reason', r.shown, 'reason_words', r.words, 'final', m.final_at IS NOT NULL,
-               'charged', {HK_DOLLARS.format("m.charged_pips")}, 'units', m.units,
-               'begins', left(coalesce(m.text, b.text), 5), 'due_at', coalesce(b.scheduled_at, b.created_at),
-               'accepted_at', m.created_at, 'final_at', m.final_at, 'test', b.source = {Source.TEST.value})::text
-               AS data
+               'id', m.id::text, 'batch_id', m.batch_id::text, 'to', m.recipient::text, 'sender', b.sender,
+               'status_code', m.status, 'reason_code', r.shown, 'reason', r.words, 'final', m.final_at IS NOT NULL,
+               'charged_hkd', {HK_DOLLARS.format("m.charged_pips")}, 'units', m.units,
+               'begins', left(coalesce(m.text, b.text), 5), 'created_at', {TIME.format("m.created_at")},
+               'due_at', {TIME.format("coalesce(b.scheduled_at, b.created_at)")},
+               'final_at', {TIME.format("m.final_at")}, 'test', b.source = {Source.TEST.value})::text AS data
       {CHANGED}
      CROSS JOIN LATERAL (SELECT * FROM batch WHERE id = m.batch_id LIMIT 1) b
       JOIN (VALUES {REASONS}) AS r (number, shown, words) ON r.number = m.reason

@@ -59,13 +59,13 @@ class _Told(msgspec.Struct):
     """What the callback says of a message; as telling.py writes it."""
 
     id: str
-    recipient: str
+    to: str
     sender: str
     begins: str
     due_at: datetime
-    status: int
-    reason: int
-    charged: str
+    status_code: int
+    reason_code: int
+    charged_hkd: str
 
 
 def new_secret() -> str:
@@ -119,14 +119,14 @@ def _parameters(delivery: Delivery) -> dict[str, str]:
         told = _Told(str(NOBODYS_ID), "85261234567", "Sampan", "Test", delivery.at, 22, 300, "0.0000")
     else:
         told = msgspec.json.decode(delivery.data, type=_Told)
-    dollars, _, fraction = told.charged.partition(".")
+    dollars, _, fraction = told.charged_hkd.partition(".")
     return {
         "smsdid": told.id,
-        "recipient": told.recipient,
+        "recipient": told.to,
         "senderid": told.sender,
         "content": told.begins.encode("utf-16-be").hex().upper(),
         "dos": told.due_at.astimezone(HONG_KONG).strftime("%Y-%m-%d %H:%M"),
-        "smsdstatus": str(told.status),
-        "smsderrorcode": str(told.reason),
+        "smsdstatus": str(told.status_code),
+        "smsderrorcode": str(told.reason_code),
         "charged": f"{dollars}.{fraction.rstrip('0').ljust(2, '0')}",
     }

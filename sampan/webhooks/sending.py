@@ -1,6 +1,7 @@
 """One HTTP request to a customer's server and what came back; bounded in time and octets, only to where it may go."""
 
 import asyncio
+import os
 import re
 import ssl
 import time
@@ -100,6 +101,8 @@ def _words_of(error: Exception) -> str:
         return "The host name has no address"
     if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
         return _words(f"TLS: {error}".encode())
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        return f"No connection to {error.host}: {os.strerror(error.os_error.errno)}"
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "The connection was closed without an answer"
     return _words(str(error).encode()) or type(error).__name__

@@ -50,11 +50,11 @@ def test_each_change_of_a_message_is_told_once_and_in_order(database: Connection
     assert [data["final"] for _, data in events] == [False, False, True]
     last = events[-1][1]
     assert last["id"] == str(id_)
-    assert last["recipient"] == "85261234567"
-    assert (last["status"], last["reason"], last["reason_words"]) == (22, 300, "None")
+    assert last["to"] == "85261234567"
+    assert (last["status_code"], last["reason_code"], last["reason"]) == (22, 300, "None")
     assert last["begins"] == "花花花花花"
-    assert last["charged"] == "0.5800"
-    assert last["due_at"] == last["accepted_at"] == NOW.isoformat()
+    assert last["charged_hkd"] == "0.5800"
+    assert last["due_at"] == last["created_at"] == "2026-11-23T02:00:00.000000Z"
 
 
 def test_each_way_to_end_has_its_event(database: Connection) -> None:
@@ -84,7 +84,7 @@ def test_messages_that_are_refused_as_they_are_accepted_are_told(database: Conne
     accepted = send(database, harbour, ["85261234567", "79123456789"])
     ((kind, data),) = told()
     assert (kind, data["id"]) == ("message.undeliverable", str(accepted.message_ids[1]))
-    assert (data["reason"], data["charged"]) == (306, "0.0000")
+    assert (data["reason_code"], data["charged_hkd"]) == (306, "0.0000")
 
 
 def test_a_scheduled_batch_that_ends_as_it_starts_is_told(database: Connection) -> None:
@@ -97,8 +97,8 @@ def test_a_scheduled_batch_that_ends_as_it_starts_is_told(database: Connection) 
     harbour.sender_ids.update(withdrawn_at=NOW)
     Snapshot.forget_all()
     schedule.start_one(database, terms(database), due)
-    assert [(kind, data["reason"]) for kind, data in told()] == [("message.undeliverable", 312)]
-    assert told()[0][1]["due_at"] == due.isoformat()
+    assert [(kind, data["reason_code"]) for kind, data in told()] == [("message.undeliverable", 312)]
+    assert told()[0][1]["due_at"] == "2026-11-23T04:00:00.000000Z"
 
 
 def test_nothing_is_told_to_others_and_nothing_of_what_was_rolled_back(database: Connection) -> None:
@@ -126,7 +126,7 @@ def test_a_charge_that_is_settled_after_the_end_is_told_again(database: Connecti
     owner.taken(id_, 1)
     owner.receipt(f"{id_}1", UNDELIVERABLE, "001")
     owner.taken(id_, 2)
-    assert [(kind, data["charged"]) for kind, data in told(id_)] == [
+    assert [(kind, data["charged_hkd"]) for kind, data in told(id_)] == [
         ("message.undeliverable", "0.0000"),
         ("message.undeliverable", "0.5800"),
     ]
@@ -159,7 +159,7 @@ def test_a_batch_is_finished_when_its_last_message_is_final_and_is_told_once(dat
         "delivered": 2,
         "expired": 0,
         "undeliverable": 1,
-        "charged": "0.5800",
+        "charged_hkd": "0.5800",
         "finished_at": data["finished_at"],
     }
     assert BatchToTell.objects.count() == 0

@@ -22,13 +22,13 @@ State = WebhookDelivery.State
 Off = WebhookEndpoint.Off
 TOLD = {
     "id": "100001",
-    "recipient": "85261234567",
+    "to": "85261234567",
     "sender": "HarbourFlo",
     "begins": "你好嗎?a",
-    "due_at": "2026-11-23T02:00:00+00:00",
-    "status": 22,
-    "reason": 300,
-    "charged": "0.2900",
+    "due_at": "2026-11-23T02:00:00.000000Z",
+    "status_code": 22,
+    "reason_code": 300,
+    "charged_hkd": "0.2900",
 }
 
 

@@ -42,7 +42,7 @@ def test_a_low_balance_is_told_once(harbour: Customer, database: Connection) -> 
     )
     tell_low_balances(NOW)
     tell_low_balances(NOW + timedelta(hours=1))
-    assert told(harbour) == [("balance.low", {"available": "49.7125", "below": "100.0000"})]
+    assert told(harbour) == [("balance.low", {"available_hkd": "49.7125", "below_hkd": "100.0000"})]
 
 
 def asked(customer: Customer, text: str) -> SenderRequest:
