@@ -21,6 +21,9 @@ from sampan.compliance.screening import HONG_KONG
 from sampan.compliance.signatures import approve_signature, request_signature
 from sampan.compliance.tables import RegisterImport
 from sampan.compliance.words import add_words
+from sampan.database import beneath_django
+from sampan.messages.address_book import contacts, groups
+from sampan.messages.address_book.contacts import Given
 from sampan.ops.logins import write_demo
 from sampan.ops.world import BEGINNING, ROUTES
 from sampan.routing.operators import add_operator
@@ -38,6 +41,18 @@ WINDOW = 50
 PASSWORD_OCTETS = 9
 REGISTER = b"61234567,2008-01-24\n61234568,2025-06-02\n"
 CHINA_WORDS = ("发票", "赌博")
+ADDRESS_BOOK = {
+    "Regular customers": [
+        Given(85261110001, "Cheung Yuk-lan 張玉蘭", {"district": "Wan Chai", "title": "Ms"}),
+        Given(85261110002, "Ho Tsz-kit 何子傑", {"district": "Mong Kok", "title": "Mr"}),
+        Given(85261110003, "Kwok Siu-fong 郭少芳", {"district": "Sai Kung"}),
+        Given(85366120034, "Ieong Sio Man 楊小文", {"district": "Taipa", "title": "Ms"}),
+    ],
+    "Wedding enquiries": [
+        Given(85261110004, "Fung Wai-man 馮慧敏", {"district": "Sha Tin", "wedding": "14 March"}),
+        Given(85261110001, "", {"wedding": "2 January"}),
+    ],
+}
 FOOTER = Profile("Harbour Florist", "海港花店", "28123456", "28123457", is_added=True)
 
 
@@ -82,6 +97,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
     )
     _make_money(florist, now)
     _make_law(florist, Person.objects.get(login_name="staff"), now)
+    _make_address_book(florist, now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
         "trial": trial,
@@ -145,6 +161,15 @@ def _make_money(customer: Customer, now: datetime) -> None:
         person=customer.members.get(),
         now=now,
     )
+
+
+def _make_address_book(customer: Customer, now: datetime) -> None:
+    """A few people with fields for personal texts, in two groups."""
+    with beneath_django() as conn:
+        contacts.keep(conn, customer.pk, [person for people in ADDRESS_BOOK.values() for person in people], now)
+        for name, people in ADDRESS_BOOK.items():
+            group_id = groups.make_group(conn, customer.pk, name, now)
+            groups.add_members(conn, customer.pk, group_id, [person.number for person in people])
 
 
 def _make_law(customer: Customer, staff: Person, now: datetime) -> None:

@@ -212,6 +212,21 @@ def delete(conn: Connection, customer_id: int, numbers: Collection[int]) -> int:
         return conn.execute(DELETE, values).rowcount
 
 
+FORGET_GROUPS = [
+    """DELETE FROM contact_group_member m USING contact_group g WHERE m.group_id = g.id AND g.customer_id = %s""",
+    "DELETE FROM contact_group WHERE customer_id = %s",
+    "DELETE FROM contact WHERE customer_id = %s",
+]
+
+
+def delete_all(conn: Connection, customer_id: int) -> None:
+    """The whole address book, groups too."""
+    with conn.transaction():
+        conn.execute(LOCK, [customer_id])
+        for sql in FORGET_GROUPS:
+            conn.execute(sql.encode(), [customer_id])
+
+
 FIELD_NAMES = """
     SELECT f.name, count(*) FROM contact c CROSS JOIN LATERAL jsonb_object_keys(c.fields) AS f (name)
      WHERE c.customer_id = %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s"""

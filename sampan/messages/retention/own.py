@@ -11,6 +11,7 @@ from django.db import transaction
 from sampan.accounts.acts import Act, record
 from sampan.accounts.tables import LONGEST_KEPT_MONTHS, ApiKey, Customer, Person
 from sampan.database import Connection, beneath_django, connect
+from sampan.messages.address_book import contacts
 from sampan.messages.retention.closing import close_all_of
 from sampan.messages.tables import ComposeDraft
 from sampan.reasons import Reason, Refused
@@ -36,6 +37,11 @@ FILES = {
         SELECT m.id, m.batch_id, m.created_at, m.recipient, m.status, m.reason, m.units, m.price_pips, m.charged_pips,
                m.taken_at, m.final_at, m.text FROM message m WHERE m.customer_id = %(customer)s
          ORDER BY m.created_at, m.id""",
+    "contacts": """
+        SELECT c.number, c.name, c.fields::text, c.created_at, c.updated_at, ARRAY(
+               SELECT g.name FROM contact_group_member m JOIN contact_group g ON g.id = m.group_id
+                WHERE m.contact_id = c.id ORDER BY g.name) AS groups
+          FROM contact c WHERE c.customer_id = %(customer)s ORDER BY c.id""",
     "closed-totals": """
         SELECT day, source, purpose, destination_id, route_id, status, reason, messages, units, charged_pips
           FROM closed_total WHERE customer_id = %(customer)s ORDER BY day, id""",
@@ -115,7 +121,9 @@ OPEN = "SELECT FROM message WHERE customer_id = %s AND final_at IS NULL LIMIT 1"
 
 @transaction.atomic
 def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
-    """A closed customer's messages, drafts, keys, webhooks, addresses and its people's names go, whatever their age.
+    """A closed customer's messages, drafts, series, address book, keys, webhooks, addresses and names of people go.
+
+    Whatever their age.
 
     Gives how many messages. The ledger, the totals, consents, unsubscribes and the audit log stay, as the law and the
     books need.
@@ -132,7 +140,8 @@ def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
         if conn.execute(OPEN, [customer_id]).rowcount:
             raise Refused(Reason.STILL_ON_ITS_WAY, "customer")
         count = close_all_of(conn, customer_id)
-        for table in ("client_reference", "smtp_portion", "mail_address"):
+        contacts.delete_all(conn, customer_id)
+        for table in ("client_reference", "recurrence", "smtp_portion", "mail_address"):
             conn.execute(f"DELETE FROM {table} WHERE customer_id = %s", [customer_id])
         remove_all(conn, customer_id, now)
     ComposeDraft.objects.filter(customer=customer).delete()

@@ -9,6 +9,10 @@ import pytest
 from sampan.accounts.acts import NotAllowed
 from sampan.accounts.tables import AuditEntry, Customer, Person
 from sampan.database import Connection
+from sampan.messages.address_book import contacts
+from sampan.messages.address_book.contacts import Given
+from sampan.messages.address_book.groups import add_members, make_group
+from sampan.messages.address_book.tables import Contact, ContactGroup
 from sampan.messages.reconcile import discrepancies
 from sampan.messages.retention.own import FILES, erase, export, keep_results
 from sampan.messages.tables import Batch, Message
@@ -29,7 +33,12 @@ def test_the_export_is_whole_and_of_this_customer_alone(database: Connection) ->
     owner, harbour, mallory = Owner(make_places()), make_customer(), make_mallory()
     (id_,) = deliver(database, owner, harbour)
     send(database, mallory, [85269999999], sender="Mallory")
+    contacts.keep(database, harbour.pk, [Given(85261234567, "Amy", {"item": "roses"})], NOW)
+    contacts.keep(database, mallory.pk, [Given(85269999999, "Eve")], NOW)
     files = unpacked(harbour)
+    assert [(row["number"], row["name"], row["fields"]) for row in files["contacts"]] == [
+        ("85261234567", "Amy", '{"item": "roses"}')
+    ]
     assert files.keys() == FILES.keys()
     (message,) = files["messages"]
     assert (message["id"], message["recipient"], message["charged_pips"]) == (str(id_), "85261230000", "2900")
@@ -75,9 +84,13 @@ def test_only_a_closed_customer_without_open_messages_is_erased(database: Connec
 def test_erasing_leaves_the_books_and_no_person(database: Connection) -> None:
     owner, harbour = Owner(make_places()), make_customer()
     deliver(database, owner, harbour, 2)
+    contacts.keep(database, harbour.pk, [Given(85261234567, "Amy")], NOW)
+    add_members(database, harbour.pk, make_group(database, harbour.pk, "Regulars", NOW), [85261234567])
     Customer.objects.filter(pk=harbour.pk).update(status=Customer.Status.CLOSED, verified_mobile=85298765432)
     harbour.members.update(email="mei@harbour.example", mobile=85298765432)
     assert erase(harbour.pk, by=make_staff("carol", role=Person.StaffRole.COMPLIANCE), why="asked", now=NOW) == 2
+    assert not Contact.objects.exists()
+    assert not ContactGroup.objects.exists()
     assert not Message.objects.exists()
     assert not Batch.objects.exists()
     assert discrepancies(database) == []
