@@ -84,7 +84,7 @@ class SoapDoor:
         """The response, whose results are looked up as it goes; or why there is none. Raises Disconnected."""
         try:
             if blocked_s := await self._blocked_for_s(address):
-                raise Malformed("Blocked", BLOCKED, retry_after_s=blocked_s)
+                raise Malformed("AddressBlocked", BLOCKED, retry_after_s=blocked_s)
             asked = await self._read(reader, body, held)
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 pieces = await self._serve(asked, address, held)

@@ -178,6 +178,17 @@ FILTERED = (
         (Row(HONG_KONG, Reason.NONE, ECONOMIC_PIPS, Status.UPLOAD_SUCCESS), Row(LONDON, Reason.SENDER_NOT_POSSIBLE)),
     ),
     Case(
+        "to one alone, whose network cannot show the sender ID",
+        Request(recipients=(LONDON,), economic=True, sender=""),
+        (Row(LONDON, Reason.SENDER_NOT_POSSIBLE),),
+    ),
+    Case(
+        "a word barred in China to one alone",
+        Request(text=f"代開{BARRED_WORD}", recipients=(CHINA,)),
+        (Row(CHINA, Reason.ILLEGAL_WORD),),
+        before=_barred_word,
+    ),
+    Case(
         "dearer than a single message may be",
         Request(),
         (Row(HONG_KONG, Reason.OVER_MESSAGE_LIMIT),),
@@ -228,7 +239,7 @@ REFUSED = (
     Case("no such route", Request(route="hk-pigeons"), refused=Reason.NO_ROUTE),
     Case(
         "promotional without the footer it must have",
-        Request(purpose=Purpose.PROMOTIONAL),
+        Request(economic=True, sender=""),
         refused=Reason.NO_FOOTER,
         before=_footers_required,
     ),

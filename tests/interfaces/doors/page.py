@@ -27,33 +27,49 @@ at the HTTP API; at the other doors only that recipient is left out.
 ENDS = """
 ## Recipients who are left out
 
-The rest is sent. Each has its SMSD ID, ends at once as below and is free of charge; the numbers are the same at every
-door (in a deliver_sm `err` is the reason).
-
-| reason | status/reason | words |
-| --- | --- | --- |"""
+The rest is sent. Each has its SMSD ID, ends at once with the same numbers at every door, and is free of charge. Doors
+that answer for each recipient name the reason, too; in a deliver_sm `err` is its number.
+"""
+NOTHING, BAR = "–", "\\|"
 NOT_ENDS = {Reason.NONE, Reason.NOT_A_MOBILE}
 
 
 def page(doors: list[Door]) -> str:
     """The whole of it."""
-    rows = [
-        f"| reason | {' | '.join(door.name for door in doors)} |",
-        "| --- |" + " --- |" * len(doors),
-        *(f"| {reason.words} | {' | '.join(_said(door, reason) for door in doors)} |" for reason in refusals(doors)),
-    ]
-    ends = dict.fromkeys(row.reason for case in CASES for row in case.rows)
-    left_out = [f"| {reason.name} | 21/{reason.shown} | {reason.words} |" for reason in ends if reason not in NOT_ENDS]
-    return "\n".join((HEAD, *rows, ENDS, *left_out, ""))
+    row_wise = [door for door in doors if not door.all_or_nothing_to]
+    ends = dict.fromkeys(row.reason for case in CASES for row in case.rows if row.reason not in NOT_ENDS)
+    return "\n".join(
+        (
+            HEAD,
+            *_table(["reason", *(door.name for door in doors)]),
+            *(_row(reason.words, *(_said(door, reason) for door in doors)) for reason in refusals(doors)),
+            ENDS,
+            *_table(["reason", "status/reason", *(door.name for door in row_wise)]),
+            *(_row(end.words, f"21/{end.shown}", *(_word(door, end) for door in row_wise)) for end in ends),
+            "",
+        )
+    )
 
 
 def refusals(doors: list[Door]) -> list[Reason]:
     """Each that the tests bring about at any door, in their order."""
-    asked = [(case, door) for case in CASES for door in doors if case.is_asked_at(door)]
-    return list(dict.fromkeys((*(reason for case, door in asked for reason in case.reasons_at(door)), *ELSEWHERE)))
+    brought_about = (case.refusal_at(door) for case in CASES for door in doors if case.is_asked_at(door))
+    return list(dict.fromkeys((*(reason for reason in brought_about if reason), *ELSEWHERE)))
+
+
+def _table(names: list[str]) -> tuple[str, str]:
+    return _row(*names), "|" + " --- |" * len(names)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
 
 
 def _said(door: Door, reason: Reason) -> str:
-    if reason in door.never or reason not in door.words:
-        return "–"
-    return f"`{door.words[reason]}`"
+    """Its word, where a test has heard it."""
+    asked = [case for case in CASES if case.is_asked_at(door) and case.refusal_at(door) == reason]
+    return _word(door, reason) if asked or reason in ELSEWHERE else NOTHING
+
+
+def _word(door: Door, reason: Reason) -> str:
+    return NOTHING if reason in door.never or reason not in door.words else f"`{door.words[reason]}`"

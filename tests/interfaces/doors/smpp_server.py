@@ -89,6 +89,7 @@ DOOR = Door(
             Reason.TOO_MANY_RECIPIENTS,  # nor can it name more
             Reason.BAD_VALIDITY,  # cut to what is offered
             Reason.NOT_IN_ALPHABET,
+            Reason.REFERENCE_REUSED,  # but by parts of a long text
         }
     ),
 )

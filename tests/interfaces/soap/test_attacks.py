@@ -146,7 +146,7 @@ def test_who_guesses_passwords_is_let_in_no_more() -> None:
             assert (await ask(guess, address="8.8.8.8")).code == "BadCredentials"
         Snapshot.forget_all()
         said = await ask(right, address="8.8.8.8")
-        assert (said.code, said.reply.status) == ("Blocked", 429)
+        assert (said.code, said.reply.status) == ("AddressBlocked", 429)
         assert 0 < int(said.reply.headers["retry-after"]) <= 1800
         assert (await ask(right, address="8.8.4.4")).code == ""
 
