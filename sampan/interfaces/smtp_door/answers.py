@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -29,6 +28,7 @@ from sampan.routing.numbers import Flaw
 
 MOST_LISTED = 1_000  # messages, and rows that are left out
 LONGEST_REASON = 200
+BATCH_PAGE = "/batches/{id}/"  # said here, as the table of addresses would load every page into this process
 
 MESSAGES = """
     SELECT id, recipient, status, reason, price_pips FROM message
@@ -77,7 +77,7 @@ def _accepted(conn: Connection, writer: Writer, taken: Taken, accepted: Accepted
     )
     lines = [first % values, "", _("SMSD IDs:"), *map(_line, rows[:MOST_LISTED])]
     if settings.PUBLIC_URL:
-        lines += ["", _("What becomes of them:"), settings.PUBLIC_URL + reverse("batch", args=[accepted.batch_id])]
+        lines += ["", _("What becomes of them:"), settings.PUBLIC_URL + BATCH_PAGE.format(id=accepted.batch_id)]
     return lines
 
 

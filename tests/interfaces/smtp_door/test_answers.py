@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from django.test import override_settings
+from django.urls import reverse
 
 from sampan.accounts.mail import send_mails
 from sampan.accounts.proofs.tables import Mail, MailAddress
@@ -104,6 +105,13 @@ def test_the_answer_tells_the_smsd_ids_and_the_price(
     assert "Accepted: 1 message, HK$0.2900." in text
     assert f"{reply.ids[0]}  9123 4567\n" in text
     assert f"{reply.ids[1]}  +7 912 345-67-89  not sent, free: No route goes there\n" in text
+
+
+def test_it_leads_to_the_page_of_the_batch(database: Connection, harbour: Customer, smarthost: Smarthost) -> None:
+    with open_door() as door, override_settings(PUBLIC_URL="https://sampan.example"):
+        door.give(from_florist())
+    ((batch_id,),) = database.execute("SELECT id FROM batch").fetchall()
+    assert f"https://sampan.example{reverse('batch', args=[batch_id])}\n" in text_of(sent(smarthost)[0])
 
 
 def test_it_says_that_a_program_wrote_it_and_what_it_answers(
