@@ -3,7 +3,7 @@
 from django.urls import include, path, register_converter
 from django.views.i18n import set_language
 
-from sampan.interfaces import errors, unsubscribing
+from sampan.interfaces import api_pages, errors, unsubscribing
 from sampan.interfaces.portal import (
     account_urls,
     address_book_urls,
@@ -76,6 +76,9 @@ urlpatterns = [
     path("account/own-data/", own_data.own_data, name="own-data"),
     path("account/own-data.zip", own_data.download, name="own-data-file"),
     path("account/support-access/", privacy.support_access, name="support-access"),
+    path("v1/docs", api_pages.docs, name="api-docs"),
+    path("v1/problems/", api_pages.problems, name="api-problems"),
+    path("v1/problems/<slug:name>", api_pages.problem, name="api-problem"),
     path("staff/", include("sampan.interfaces.staff.urls")),
 ]
 handler400 = errors.bad_request
