@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -60,14 +61,19 @@ def beneath_django() -> Iterator[Connection]:
     yield connection.connection
 
 
-def array_of(numbers: Iterable[int | None]) -> str:
-    """A PostgreSQL array of whole numbers, as text: made 40 times faster than psycopg adapts a list of 50,000."""
+def array_of(numbers: Iterable[int | bool | None]) -> str:
+    """A PostgreSQL array of whole numbers or truths, as text: 40 times faster than psycopg adapts a list of 50,000."""
     return "{" + msgspec.json.encode([*numbers])[1:-1].decode() + "}"
 
 
 def array_of_texts(texts: Iterable[str | None]) -> str:
-    """The same of texts; of times, too, as `str` writes them."""
+    """The same of texts."""
     return "{" + ",".join(["NULL" if text is None else _quoted(text) for text in texts]) + "}"
+
+
+def array_of_times(times: Iterable[datetime | None]) -> str:
+    """The same of times with their zones."""
+    return "{" + ",".join(["NULL" if time is None else f'"{time}"' for time in times]) + "}"
 
 
 def _quoted(text: str) -> str:

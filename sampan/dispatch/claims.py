@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sampan.compliance.footers import Footers
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_times, one_line
 from sampan.dispatch.tables import Attempt
 from sampan.messages.tables import Batch
 
@@ -146,8 +146,8 @@ def attempt(conn: Connection, operator_id: int, epoch: int, handovers: Sequence[
         "sequences": array_of(h.first_sequence_number for h in handovers),
         "recipients": array_of(h.claimed.recipient for h in handovers),
         "tries": array_of(h.claimed.try_number for h in handovers),
-        "as_one": [h.as_one for h in handovers],
-        "deadlines": [h.deadline_at for h in handovers],
+        "as_one": array_of(h.as_one for h in handovers),
+        "deadlines": array_of_times(h.deadline_at for h in handovers),
     }
     row = conn.execute(ATTEMPT, values, prepare=True).fetchone()
     assert row is not None
@@ -194,8 +194,8 @@ def requeue(conn: Connection, operator_id: int, waiting: Sequence[Waiting]) -> s
         "customers": array_of(c.customer_id for c in claimed),
         "ids": array_of(c.message_id for c in claimed),
         "batches": array_of(c.batch_id for c in claimed),
-        "send_by": [c.send_by for c in claimed],
-        "not_before": [each.not_before for each in waiting],
+        "send_by": array_of_times(c.send_by for c in claimed),
+        "not_before": array_of_times(each.not_before for each in waiting),
         "parts": array_of(each.parts for each in waiting),
         "tries": array_of(c.try_number for c in claimed),
     }

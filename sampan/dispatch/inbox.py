@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.smpp.pdu import DataSm, DeliverSm, Tag, integer
 from sampan.smpp.receipt import DeliveryReceipt
 
@@ -81,14 +81,14 @@ def keep(conn: Connection, operator_id: int, receipts: Sequence[Receipt], now: d
         "operator": operator_id,
         "now": now,
         "links": array_of(receipt.link_id for receipt in receipts),
-        "refs": [receipt.operator_ref for receipt in receipts],
+        "refs": array_of_texts(receipt.operator_ref for receipt in receipts),
         "recipients": array_of(receipt.recipient for receipt in receipts),
         "states": array_of(receipt.state for receipt in receipts),
-        "errors": [receipt.error for receipt in receipts],
-        "intermediate": [receipt.intermediate for receipt in receipts],
-        "texts": [receipt.text for receipt in receipts],
-        "sources": [receipt.source for receipt in receipts],
-        "submitted": [receipt.submitted_at for receipt in receipts],
+        "errors": array_of_texts(receipt.error for receipt in receipts),
+        "intermediate": array_of(receipt.intermediate for receipt in receipts),
+        "texts": array_of_texts(receipt.text for receipt in receipts),
+        "sources": array_of_texts(receipt.source for receipt in receipts),
+        "submitted": array_of_times(receipt.submitted_at for receipt in receipts),
         "references": array_of(receipt.user_reference for receipt in receipts),
     }
     ids = conn.execute(KEEP, values, prepare=True).fetchall()
@@ -126,4 +126,4 @@ def postpone(conn: Connection, kept: Sequence[Kept]) -> None:
         each.received_at + PATIENCE[each.tries] if each.tries < len(PATIENCE) else each.received_at + KEPT_FOR
         for each in kept
     ]
-    conn.execute(POSTPONE, {"ids": array_of(each.id for each in kept), "at": at})
+    conn.execute(POSTPONE, {"ids": array_of(each.id for each in kept), "at": array_of_times(at)})

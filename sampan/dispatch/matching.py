@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.dispatch.dialects import PARTS_OF_A_MESSAGE, Dialect, Verdict
 from sampan.dispatch.inbox import Kept
 from sampan.dispatch.tables import Attempt
@@ -95,7 +95,7 @@ def _by_ref(conn: Connection, operator_id: int, forms: Iterable[tuple[str, int, 
         return {}
     values = {
         "operator": operator_id,
-        "refs": [ref for ref, _, _ in rows],
+        "refs": array_of_texts(ref for ref, _, _ in rows),
         "places": array_of(n for _, n, _ in rows),
         "recipients": array_of(recipient for _, _, recipient in rows),
     }
@@ -133,9 +133,9 @@ def _by_being_the_only_one(conn: Connection, operator_id: int, kept: Sequence[tu
         "operator": operator_id,
         "places": array_of(n for n, _ in asked),
         "recipients": array_of(each.receipt.recipient for _, each in asked),
-        "sources": [each.receipt.source for _, each in asked],
-        "since": [since for since, _ in spans],
-        "until": [until for _, until in spans],
+        "sources": array_of_texts(each.receipt.source for _, each in asked),
+        "since": array_of_times(since for since, _ in spans),
+        "until": array_of_times(until for _, until in spans),
     }
     return {n: tuple(row) for n, *row in conn.execute(BY_BEING_THE_ONLY_ONE, values)}
 

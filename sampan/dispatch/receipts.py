@@ -7,7 +7,7 @@ its id in another form than the answer had: `inbox` keeps it, `matching` finds w
 from collections.abc import Sequence
 from datetime import datetime
 
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.dispatch import inbox
 from sampan.dispatch.dialects import Dialect
 from sampan.dispatch.inbox import Kept
@@ -90,8 +90,8 @@ def _keys(found: Sequence[Found]) -> dict[str, object]:
         "ids": array_of(each.message_id for each in found),
         "parts": array_of(each.part for each in found),
         "tries": array_of(each.try_number for each in found),
-        "at": [each.kept.received_at for each in found],
-        "errors": [each.kept.receipt.error for each in found],
+        "at": array_of_times(each.kept.received_at for each in found),
+        "errors": array_of_texts(each.kept.receipt.error for each in found),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sampan.database import Connection, array_of, one_line
+from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.dispatch.claims import Claimed, Waiting, requeue, withdraw
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
@@ -161,7 +161,7 @@ def _give_back(conn: Connection, operator_id: int, unsent: Sequence[Unsent], dec
     """To the queue; what a cancelled batch had in hand is cancelled now."""
     if not unsent:
         return
-    keys = _keys(each.sent for each in unsent) | {"at": [each.sent.at for each in unsent]}
+    keys = _keys(each.sent for each in unsent) | {"at": array_of_times(each.sent.at for each in unsent)}
     undone = set(conn.execute(UNATTEMPT, keys, prepare=True).fetchall())
     waiting = _by_message(
         Waiting(each.sent.claimed, each.sent.bits, each.not_before)
@@ -184,7 +184,8 @@ def _drop_rest(conn: Connection, operator_id: int, refused: Sequence[RefusedForG
 
 def _take(conn: Connection, taken: Sequence[Taken], now: datetime) -> None:
     if taken:
-        values = _keys(each.sent for each in taken) | {"refs": [each.operator_ref for each in taken], "now": now}
+        refs = array_of_texts(each.operator_ref for each in taken)
+        values = _keys(each.sent for each in taken) | {"refs": refs, "now": now}
         conn.execute(TAKE, values, prepare=True)
 
 
@@ -192,7 +193,7 @@ def _end(conn: Connection, taken: Sequence[Taken], refused: Sequence[RefusedForG
     """Those of which no receipt will come."""
     if taken or refused:
         values = _keys([*(each.sent for each in taken), *(each.sent for each in refused)]) | {
-            "refs": [*(each.operator_ref for each in taken), *(None for _ in refused)],
+            "refs": array_of_texts([*(each.operator_ref for each in taken), *(None for _ in refused)]),
             "codes": array_of([*(0 for _ in taken), *(each.command_status for each in refused)]),
             "now": now,
         }

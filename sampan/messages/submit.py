@@ -19,7 +19,7 @@ from sampan.billing.money import in_cents
 from sampan.billing.tables import Transfer
 from sampan.compliance import screening
 from sampan.compliance.screening import Decided
-from sampan.database import Connection, array_of, array_of_texts, one_line
+from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.messages.personal import personal_columns
 from sampan.messages.planning import Kind, Plan
 from sampan.messages.tables import Batch, Status
@@ -145,18 +145,21 @@ def _written(
         "b_validity": array_of(plan.validity_minutes for plan in plans),
         "b_recipients": array_of(len(plan.recipients) for plan in plans),
         "b_price": array_of(plan.price_pips for plan in plans),
-        "b_filter": [draft.register_filter for draft in drafts],
+        "b_filter": array_of(draft.register_filter for draft in drafts),
         "b_coding": array_of(draft.coding for draft in drafts),
         "b_route": array_of_texts(draft.route for draft in drafts),
-        "b_scheduled": [plan.scheduled_at for plan in plans],
-        "b_send_by": [plan.send_by for plan in plans],
+        "b_scheduled": array_of_times(plan.scheduled_at for plan in plans),
+        "b_send_by": array_of_times(plan.send_by for plan in plans),
         "b_sender": array_of_texts(plan.sender for plan in plans),
         "b_signature": array_of_texts(plan.signature for plan in plans),
         "b_footers": array_of_texts(BETWEEN_FOOTERS.join(plan.footers) for plan in plans),
         "b_name": array_of_texts(draft.name for draft in drafts),
         "b_text": array_of_texts(draft.text for draft in drafts),
         "b_reference": array_of_texts(reference or None for reference in references),
-        "b_fingerprint": [_fingerprint(p) if ref else None for p, ref in zip(plans, references, strict=True)],
+        "b_fingerprint": array_of_texts(
+            f"\\x{_fingerprint(plan).hex()}" if reference else None
+            for plan, reference in zip(plans, references, strict=True)
+        ),
         "k_batch": array_of(place for place, _ in kinds),
         "k_destination": array_of(kind.destination_id for _, kind in kinds),
         "k_route": array_of(kind.route_id for _, kind in kinds),
