@@ -109,27 +109,26 @@ def settle(conn: Connection, settled: Iterable[Settled], now: datetime) -> None:
 
 
 # A status never moves backwards: delivered parts only grow, a failure ends it, RETRY only follows the two before it.
+# Row by row in the order given, that of their ids: so nothing needs to be locked before.
 HEAR = one_line(
     f"""
-WITH heard AS MATERIALIZED (
-    SELECT g.id, m.delivered_parts | g.delivered AS delivered,
-           CASE WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.status
-                WHEN m.delivered_parts | g.delivered = (1 << m.parts) - 1 THEN {Status.DELIVERED.value}
-           END AS ending,
-           CASE WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.reason
-                ELSE {Reason.NONE.number} END AS ending_reason,
-           g.status = {Status.RETRY.value} AS retries, g.reason
-      FROM unnest(%(ids)s::int8[], %(delivered)s::int2[], %(status)s::int2[], %(reason)s::int2[])
-           AS g (id, delivered, status, reason)
-     CROSS JOIN LATERAL (SELECT * FROM message WHERE id = g.id LIMIT 1 FOR NO KEY UPDATE) m)
 UPDATE message m SET
-       delivered_parts = h.delivered,
-       status = CASE WHEN m.final_at IS NOT NULL THEN m.status ELSE coalesce(h.ending,
-                     CASE WHEN h.retries THEN {Status.RETRY.value} END, m.status) END,
-       reason = CASE WHEN m.final_at IS NOT NULL THEN m.reason WHEN h.ending IS NOT NULL THEN h.ending_reason
-                     WHEN h.retries THEN h.reason ELSE m.reason END,
-       final_at = CASE WHEN m.final_at IS NOT NULL OR h.ending IS NULL THEN m.final_at ELSE %(now)s::timestamptz END
-  FROM heard h WHERE m.id = h.id"""
+       delivered_parts = m.delivered_parts | g.delivered,
+       status = CASE WHEN m.final_at IS NOT NULL THEN m.status
+                     WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.status
+                     WHEN m.delivered_parts | g.delivered = (1 << m.parts) - 1 THEN {Status.DELIVERED.value}
+                     ELSE coalesce(g.status, m.status) END,
+       reason = CASE WHEN m.final_at IS NOT NULL THEN m.reason
+                     WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.reason
+                     WHEN m.delivered_parts | g.delivered = (1 << m.parts) - 1 THEN {Reason.NONE.number}
+                     ELSE coalesce(g.reason, m.reason) END,
+       final_at = CASE WHEN m.final_at IS NULL
+                        AND (g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value})
+                             OR m.delivered_parts | g.delivered = (1 << m.parts) - 1) THEN %(now)s::timestamptz
+                       ELSE m.final_at END
+  FROM unnest(%(ids)s::int8[], %(delivered)s::int2[], %(status)s::int2[], %(reason)s::int2[])
+       AS g (id, delivered, status, reason)
+ WHERE m.id = g.id"""
 )
 
 
