@@ -65,6 +65,7 @@ class Door:
     says: frozenset[str]  # which fields of Request it has a way to say, beyond EVERYBODY_SAYS
     most_recipients: int  # of one request
     all_or_nothing_to: int = 0  # up to so many recipients one that cannot be served refuses the whole
+    reads_typed_numbers: bool = False  # as people write them: 8 digits are a Hong Kong number
     never: frozenset[Reason] = frozenset()  # no request of its kind can be wrong in this way
 
     def can_say(self, request: Request) -> bool:
