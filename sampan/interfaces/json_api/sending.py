@@ -219,12 +219,12 @@ def _numbers(asked: NewMessages) -> Sequence[str]:
     return [each if isinstance(each, str) else each.to for each in asked.to]
 
 
+FIRST = "SELECT price_pips, scheduled_at, purpose FROM batch WHERE id = %s AND customer_id = %s"
 # As they were accepted: what was left out then has ended in the same moment.
-FIRST = """
-    SELECT b.price_pips, b.scheduled_at, b.purpose, m.id, m.units, m.price_pips,
-           CASE WHEN m.final_at = m.created_at THEN m.reason END
+FIRST_KINDS = """
+    SELECT m.units, m.price_pips, CASE WHEN m.final_at = m.created_at THEN m.reason END, array_agg(m.id)
       FROM batch b JOIN message m ON m.customer_id = b.customer_id AND m.created_at = b.created_at AND m.batch_id = b.id
-     WHERE b.id = %s AND b.customer_id = %s"""
+     WHERE b.id = %s AND b.customer_id = %s GROUP BY 1, 2, 3"""
 REPLAYED = [(b"idempotency-replayed", b"true")]
 
 
@@ -232,28 +232,36 @@ def _again(
     conn: Connection, call: Call[NoQuery, NewMessages], outcome: Accepted, bad: Sequence[Result | None]
 ) -> Answer:
     """The first answer once more, of what was written then: what is in force may have changed since."""
-    rows = conn.execute(FIRST, [outcome.batch_id, call.customer_id]).fetchall()
-    found = {id_: (units, pips, reason) for *_, id_, units, pips, reason in rows}
+    key = [outcome.batch_id, call.customer_id]
+    batch = conn.execute(FIRST, key).fetchone()
+    assert batch is not None
+    price_pips, scheduled_at, purpose = batch
+    kinds: list[tuple[int, str, int | None]] = []
+    kind_of: dict[int, int] = {}
+    messages = units_of_all = 0
+    for units, pips, reason, ids in conn.execute(FIRST_KINDS, key):
+        kind_of.update(dict.fromkeys(ids, len(kinds)))
+        kinds.append((units, in_pips(pips), reason))
+        messages += len(ids) if reason is None else 0
+        units_of_all += units * len(ids) if reason is None else 0
     results: list[Result] = []
-    ids = iter(outcome.message_ids)
+    ids_left = iter(outcome.message_ids)
     for to, left_out in zip(_numbers(call.body), bad, strict=True):
         if left_out is not None:
             results.append(left_out)
             continue
-        id_ = next(ids)
-        units, pips, reason = found[id_]
+        id_ = next(ids_left)
+        units, price, reason = kinds[kind_of[id_]]
         if reason is None:
-            results.append(Result(to, str(id_), units, in_pips(pips)))
+            results.append(Result(to, str(id_), units, price))
         else:
             results.append(msgspec.structs.replace(_left_out(to, BY_NUMBER[reason]), id=str(id_)))
-    price_pips, scheduled_at, purpose = rows[0][:3]
-    sent = {id_: units for id_, (units, _pips, reason) in found.items() if reason is None}
     submission = Submission(
         test=call.holder.is_test,
         dry_run=False,
         purpose="promotional" if purpose == Purpose.PROMOTIONAL else "transactional",
-        messages=len(sent),
-        units=sum(sent.values()),
+        messages=messages,
+        units=units_of_all,
         price_hkd=in_pips(price_pips),
         results=results,
         batch_id=str(outcome.batch_id),
