@@ -22,9 +22,9 @@ from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import NotAMobile, parse_international
 
 STOPPED = "stop"  # the word of a confirmation
-CONFIRMATION = "{name}: no more promotional texts will come to you. 已取消接收推廣短訊。"
+CONFIRMATION = "{name}: no more promotional texts. 已取消接收推廣短訊。"
 CONFIRMATION_IN_CHINA = "{name}：您已退订，不会再收到推广短信。"
-LONGEST_NAME = 40  # so that a confirmation is one or two parts
+LONGEST_NAME = 30  # so that a confirmation is one part
 SAME_ANSWER_EVERY = timedelta(days=1)
 MOST_ANSWERS_A_DAY = 3  # to one handset
 MOST_FORWARDS_A_DAY = 50  # of one handset's replies

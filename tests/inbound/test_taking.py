@@ -51,7 +51,7 @@ def test_a_stop_word_in_three_scripts_unsubscribes_with_evidence_and_is_confirme
     (said,) = Preference.objects.all()
     assert (said.customer, said.number, said.kind, said.way) == (harbour, int(HANDSET), 2, "reply")
     assert said.evidence == f"“{text}” to {OWN}"
-    confirmation = "Harbour Florist: no more promotional texts will come to you. 已取消接收推廣短訊。"
+    confirmation = "Harbour Florist: no more promotional texts. 已取消接收推廣短訊。"
     assert texts_sent() == [(int(HANDSET), OWN, confirmation)]
     (reply,) = inbox(database, harbour)
     assert (reply.unsubscribed, reply.answer, reply.not_sent) == (True, "stop", None)
@@ -67,7 +67,7 @@ def test_a_confirmation_is_charged_like_any_text_and_goes_though_all_is_promotio
     write(database, operator, "STOP")
     take()
     (message,) = Message.objects.all()
-    assert message.price_pips > 0
+    assert (message.units, message.price_pips) == (1, 2_900)
     assert Batch.objects.get().purpose == Purpose.TRANSACTIONAL
 
 

@@ -50,7 +50,7 @@ class SmppDoor:
         self._intake = Intake(platform, clock)
         self._threads = DatabaseThreads(DATABASE_THREADS, "smpp")
         self._submitting = Submitting(self._intake, self._threads, clock)
-        self._telling = Telling(self._threads, clock, self._receivers)
+        self._telling = Telling(self._threads, clock, self._receivers, self._receivers_by_customer)
         self._failures = Failures()
         self._proven: WeakKeyDictionary[ServerSession, Login] = WeakKeyDictionary()
         self._bound: dict[ServerSession, Login] = {}
@@ -133,6 +133,13 @@ class SmppDoor:
         for session, login in self._bound.items():
             if session.state.may_deliver:
                 found[login.person_id].append(session)
+        return dict(found)
+
+    def _receivers_by_customer(self) -> dict[int, list[ServerSession]]:
+        found: defaultdict[int, list[ServerSession]] = defaultdict(list)
+        for session, login in self._bound.items():
+            if session.state.may_deliver:
+                found[login.customer_id].append(session)
         return dict(found)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,16 +1,18 @@
-"""Receipts go out to who is bound, within their windows; what is not acknowledged comes again."""
+"""Receipts and replies go out to who is bound, within their windows; what is not acknowledged comes again."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import psycopg
 import structlog
 
 from sampan.database import Connection, DatabaseThreads
+from sampan.inbound.esmes import Untold
 from sampan.interfaces.smpp_door import receipts
 from sampan.interfaces.smpp_door.receipts import Told
+from sampan.interfaces.smpp_door.replies import Receivers, TellingReplies
 from sampan.smpp.server import ServerSession
 from sampan.smpp.session import Answer, SessionClosed
 
@@ -23,17 +25,19 @@ log = structlog.get_logger()
 
 
 class Telling:
-    """The receipts of all sessions that take deliveries. `receivers` gives them by login (a person's id)."""
+    """For all sessions that take deliveries: receipts by login (a person's id), replies by customer."""
 
     def __init__(
         self,
         threads: DatabaseThreads,
         clock: Callable[[], datetime],
-        receivers: Callable[[], Mapping[int, list[ServerSession]]],
+        receivers: Receivers,
+        receivers_by_customer: Receivers,
     ) -> None:
         self._threads = threads
         self._clock = clock
         self._receivers = receivers
+        self._replies = TellingReplies(threads, clock, receivers_by_customer)
         self._done: list[int] = []
         self._enroute: list[int] = []
         self._refused: list[int] = []
@@ -42,12 +46,17 @@ class Telling:
     def answered(self, answers: Iterable[Answer]) -> None:
         """Deliveries were answered."""
         for token, status, _ in answers:
+            if isinstance(token, Untold):
+                self._replies.answered(token, status)
+                continue
             told: Told = token
             (self._refused if status else self._done if told.is_last else self._enroute).append(told.id)
 
     def undelivered(self, tokens: Iterable[object]) -> None:
         """Deliveries had no answer."""
-        self._undelivered += [token.id for token in tokens if isinstance(token, Told)]
+        lost = list(tokens)
+        self._undelivered += [token.id for token in lost if isinstance(token, Told)]
+        self._replies.undelivered(token for token in lost if isinstance(token, Untold))
 
     async def run(self) -> None:
         """Tell what there is to tell, for ever."""
@@ -64,6 +73,11 @@ class Telling:
     async def turn(self) -> bool:
         """Note what was answered and tell what is due; whether there may be more at once."""
         await self._note()
+        await self._replies.note()
+        more_receipts = await self._tell_receipts()
+        return await self._replies.tell() or more_receipts
+
+    async def _tell_receipts(self) -> bool:
         receivers = self._receivers()
         room = sum(session.room for sessions in receivers.values() for session in sessions)
         most = min(room, MOST_AT_ONCE)
