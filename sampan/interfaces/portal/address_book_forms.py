@@ -14,7 +14,7 @@ from sampan.messages.address_book.tables import LONGEST_GROUP_NAME, LONGEST_NAME
 from sampan.messages.recipients import LONGEST_FIELD_NAME, MOST_FIELDS, in_text
 from sampan.reasons import Refused
 
-NEW_FIELDS = 3  # empty lines for fields that nobody has yet
+NEW_FIELDS = 1  # empty lines for a field that nobody has yet
 LONGEST_TYPED_NUMBER = 30
 
 

@@ -145,6 +145,7 @@ class Seen(NamedTuple):
     seen: AsRead
     field_names: list[str]
     seen_groups: list[int]
+    in_groups: bool  # the numbers are those of groups
 
 
 def _show(
@@ -188,6 +189,7 @@ def _seen(form: ComposeForm, draft: ComposeDraft | None) -> Seen:
         seen,
         drafts.field_names_of(typed),
         typed.group_ids,
+        _in_groups(typed),
     )
 
 
@@ -201,7 +203,17 @@ def live(request: HttpRequest, member: Member, draft_id: UUID | None = None) -> 
     typed = form.typed(draft)
     found = drafts.numbers_of(typed)
     seen = as_read(form.options, typed, found, form.options.groups(found.numbers))
-    return render(request, "portal/as-read.html", {"seen": seen})
+    context = {
+        "seen": seen,
+        "numbers": found,
+        "field_names": drafts.field_names_of(typed),
+        "in_groups": _in_groups(typed),
+    }
+    return render(request, "portal/as-read.html", context)
+
+
+def _in_groups(draft: ComposeDraft) -> bool:
+    return draft.source == ComposeDraft.Source.GROUPS
 
 
 def _files(draft: ComposeDraft) -> list[ComposeList]:

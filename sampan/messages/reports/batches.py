@@ -39,12 +39,15 @@ class BatchFacts(NamedTuple):
     recurrence_id: int | None
     resend_of: int | None
     person: str
+    is_personal: bool  # its text is a template, and each message has its own (spec S4)
 
 
 FACTS = """
     SELECT b.id, b.name, b.created_at, b.started_at, b.scheduled_at, b.state, b.source, b.purpose, b.validity_minutes,
            b.recipients, b.price_pips, b.sender, b.signature, b.footers, b.text, b.route, b.held_for, b.resumes_at,
-           b.recurrence_id, b.resend_of, coalesce(nullif(p.name, ''), p.login_name, '')
+           b.recurrence_id, b.resend_of, coalesce(nullif(p.name, ''), p.login_name, ''),
+           coalesce((SELECT fields IS NOT NULL FROM message m WHERE m.customer_id = b.customer_id
+                       AND m.created_at = b.created_at AND m.batch_id = b.id LIMIT 1), false)
       FROM batch b LEFT JOIN person p ON p.id = b.person_id"""
 
 

@@ -99,7 +99,10 @@ def test_groups_of_the_address_book_are_chosen_and_counted(
     ids = [groups.make_group(database, florist.pk, name, NOW) for name in ("Regulars", "Best")]
     groups.add_members(database, florist.pk, ids[0], [85261234567, 85261234568])
     groups.add_members(database, florist.pk, ids[1], [85261234567])
-    assert "Hi Amy" in words(live(member, source="groups", groups=ids, text="Hi {name}"))
+    answer = live(member, source="groups", groups=ids, text="Hi {name}")
+    assert "In these groups: 2 Duplicates removed: 1" in words(answer)
+    assert 'data-insert="name"' in html(answer)
+    assert "Hi Amy" in words(answer)
     page = location(compose(member, source="groups", groups=ids, text="Hi {name}"))
     said = words(member.get(page))
     assert "Messages 2" in said
@@ -107,7 +110,8 @@ def test_groups_of_the_address_book_are_chosen_and_counted(
     assert "From Best, Regulars" in said
     again = html(member.get(page.replace("review/", "")))
     assert f'value="{ids[0]}" checked' in again
-    member.post(page, {"seal": value_of(member.get(page), "seal")})
+    batch = location(member.post(page, {"seal": value_of(member.get(page), "seal")}))
+    assert "each message its own" in words(member.get(batch))
     assert list(Message.objects.order_by("id").values_list("text", flat=True)) == ["Hi Amy", "Hi Ben"]
 
 
