@@ -6,6 +6,7 @@ ever sent a signed mail can send it on, with another recipient, from elsewhere.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from typing import Any, Protocol
@@ -48,10 +49,15 @@ class NotVouched(Exception):
 
 
 class Resolver:
-    """The name servers of this machine."""
+    """The name servers of this machine, or those given."""
 
-    def __init__(self) -> None:
-        self._resolver = dns.resolver.Resolver()
+    def __init__(self, servers: Sequence[str] = (), port: int = 53) -> None:
+        try:
+            self._resolver = dns.resolver.Resolver(configure=not servers)
+        except dns.resolver.NoResolverConfiguration:  # then nobody vouches for anything; who signs in still sends
+            self._resolver = dns.resolver.Resolver(configure=False)
+        if servers:
+            self._resolver.nameservers, self._resolver.port = list(servers), port
         self._resolver.lifetime = LOOK_UP_WITHIN_S
 
     def look_up(self, name: str, kind: str) -> list[Any]:

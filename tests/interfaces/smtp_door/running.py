@@ -140,12 +140,12 @@ class Door:
 
     @contextlib.contextmanager
     def connected(
-        self, *, login: str = "", secret: str = PASSWORD, trusting: ssl.SSLContext | None = None
+        self, *, login: str = "", secret: str = PASSWORD, trusts: ssl.SSLContext | None = None
     ) -> Iterator[smtplib.SMTP]:
         """A program's session, signed in where `login` says as whom."""
-        with smtplib.SMTP("127.0.0.1", self.port, local_hostname="florist.example", timeout=ANSWERED_WITHIN_S) as line:
-            if trusting:
-                line.starttls(context=trusting)
+        with smtplib.SMTP("localhost", self.port, local_hostname="florist.example", timeout=ANSWERED_WITHIN_S) as line:
+            if trusts:
+                line.starttls(context=trusts)
             if login:
                 line.login(login, secret)
             yield line

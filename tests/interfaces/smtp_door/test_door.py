@@ -2,7 +2,9 @@
 
 import smtplib
 import socket
+import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from sampan.database import Connection, Snapshot
 from sampan.interfaces.smtp_door.door import MOST_ENVELOPE_RECIPIENTS
 from sampan.interfaces.smtp_door.server import MOST_OCTETS
 from sampan.messages.tables import Batch, Purpose, Source
+from tests.certificates import self_signed, serving, trusting
 from tests.interfaces.smtp_door.running import (
     DOMAIN,
     LISTS,
@@ -288,6 +291,31 @@ def test_passwords_are_taken_only_under_tls(harbour: Customer) -> None:
         with pytest.raises(smtplib.SMTPNotSupportedError):
             door.give(mail())
         assert said(door, b"EHLO x", b"AUTH PLAIN AGEAYg==")[2].startswith(b"538")
+
+
+def test_under_tls_it_takes_passwords_and_mails(database: Connection, harbour: Customer, tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    with open_door(tls=serving(certificate), plain_on_loopback=False) as door:
+        with door.connected(login="harbour", trusts=trusting(certificate)) as line:
+            assert give(line, mail()).code == 250
+        with pytest.raises(ssl.SSLCertVerificationError), door.connected(trusts=ssl.create_default_context()):
+            pass
+        assert door.give(mail(name="2"), login="").code == 550, "mail servers need none, and nobody is believed yet"
+    assert len(texts(database)) == 1
+
+
+def test_what_was_said_before_tls_is_not_heard_under_it(harbour: Customer, tmp_path: Path) -> None:
+    """RFC 3207 §6: who stands between could say something before (CVE-2024-34083)."""
+    certificate = self_signed(tmp_path)
+    with open_door(tls=serving(certificate), plain_on_loopback=False) as door:
+        wire = socket.create_connection(("127.0.0.1", door.port), timeout=30)
+        for line in (b"HELO x\r\n", b"STARTTLS\r\nNOOP\r\n"):
+            assert wire.recv(1000).startswith((b"220", b"250"))
+            wire.sendall(line)
+        assert wire.recv(1000).startswith(b"220 Ready")
+        with trusting(certificate).wrap_socket(wire, server_hostname="localhost") as secured:
+            secured.sendall(b"HELO x\r\n")
+            assert secured.recv(1000) == f"250 {DOMAIN}\r\n".encode(), "the first answer is HELO's"
 
 
 @pytest.mark.parametrize(
