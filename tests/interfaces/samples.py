@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from sampan.messages.tables import Batch, Message, Source
+from tests.interfaces.json_api.asking import key_of
 from tests.interop.peers import NODE_MODULES
 
 PAGES = Path(__file__).parents[2] / "docs/api"
 ADDRESS = "http://127.0.0.1:8000"  # in the pages
 LANGUAGES = ("bash", "python", "js", "php", "csharp", "java")
+KEY = "sk_live_EXAMPLE"
 SENDING = {"http.md": Source.HTTP, "soap.md": Source.SOAP}
 ENDS_WITHIN_S = 60.0
 
@@ -30,7 +32,7 @@ class Sample(NamedTuple):
     def run(self, argv: list[str], folder: Path, address: str) -> None:
         """It ends well, has sent one message by its door, and prints its SMSD ID."""
         program = folder / "sample"
-        program.write_text(self.code.replace(ADDRESS, address))
+        program.write_text(self.code.replace(ADDRESS, address).replace(KEY, key_of()))
         environment = os.environ | {"NODE_PATH": str(NODE_MODULES)}
         done = subprocess.run(
             [*argv, program], env=environment, capture_output=True, text=True, timeout=ENDS_WITHIN_S, check=False

@@ -47,6 +47,14 @@ def test_a_sample_in_java_sends_what_it_says(sample: Sample, web: WebProcess, tm
     sample.run(["java", "--source", "17"], tmp_path, web.address)
 
 
+@pytest.mark.interop("samples in PHP")
+@pytest.mark.parametrize("sample", those_in("php"))
+def test_a_sample_in_php_sends_what_it_says(sample: Sample, web: WebProcess, tmp_path: Path) -> None:
+    if not shutil.which("php"):
+        pytest.skip(f"PHP is not installed: {TO_MEND}")
+    sample.run(["php"], tmp_path, web.address)
+
+
 SMPP_PORT, SMPP_KEY = "8001", "aShortKy"  # in the page
 SMPP = {
     "python": Program("smpplib", Kind.PYPI, "smpplib", ""),
