@@ -26,6 +26,7 @@ class CustomerFacts:
     api_password_allowed: bool
     verified_mobile: int | None
     senders: frozenset[str]
+    reply_senders: frozenset[str]  # of these, numbers whose replies reach us (spec S110)
     zone: ZoneInfo
     quiet_hours: QuietHours | None  # of its promotional texts
     results_kept_months: int
@@ -37,7 +38,8 @@ FACTS = """
            c.api_password_allowed, c.verified_mobile, c.portal_purpose, c.economic_purpose, c.promotional_only,
            c.time_zone, c.quiet_from, c.quiet_until, c.results_kept_months,
            ARRAY(SELECT network FROM allowed_network n WHERE n.customer_id = c.id ORDER BY network),
-           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL)
+           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.text IS NOT NULL),
+           array_agg(s.text) FILTER (WHERE s.withdrawn_at IS NULL AND s.takes_replies)
       FROM customer c LEFT JOIN sender_id s ON s.customer_id = c.id
      WHERE c.id = ANY(%s::int8[]) GROUP BY c.id"""
 
@@ -58,7 +60,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
             FACTS, [array_of(missing)]
         ):
             portal, economic, promotional_only, zone_name, quiet_from, quiet_until, *rest = rest
-            kept_months, networks, senders = rest
+            kept_months, networks, senders, reply_senders = rest
             zone = ZoneInfo(zone_name)
             known[id_] = CustomerFacts(
                 id=id_,
@@ -74,6 +76,7 @@ def customers(conn: Connection, ids: set[int]) -> dict[int, CustomerFacts]:
                 api_password_allowed=password_allowed,
                 verified_mobile=mobile,
                 senders=frozenset(senders or ()),
+                reply_senders=frozenset(reply_senders or ()),
                 zone=zone,
                 quiet_hours=QuietHours(quiet_from, quiet_until, zone) if quiet_from is not None else None,
                 results_kept_months=kept_months,

@@ -27,6 +27,11 @@ MARK = "{token}"  # stands in a footer for the token of each message
 CHINA_UNSUBSCRIBE = "退订回T"
 
 _WAY_OUT = re.compile(r"unsub|opt.?out|\bstop\b|取消|退[訂订]|拒收|" + re.escape(CHINA_UNSUBSCRIBE), re.IGNORECASE)
+# A reply word, and what often stands behind it: replied to a name, or to somebody else's number, it reaches nobody.
+_REPLY_STOP = re.compile(
+    r"(?:reply|回[覆复])\W{0,3}(?:with\W+)?(?:stop|unsub)(?![a-z])\W{0,2}(?:to\W+)?(?:unsub\w*|opt.?out|取消|退[訂订])?",
+    re.IGNORECASE,
+)
 _CONTACT = re.compile(r"(?:\d[ -]?){7,}\d|\S@\S+\.\S|https?://\S|\bwww\.\S", re.IGNORECASE)
 _HONG_KONG_NUMBER = re.compile(r"[2-9][0-9]{7}", re.ASCII)
 
@@ -59,25 +64,33 @@ def _load(conn: Connection) -> dict[int, Profile]:
 profiles = Snapshot(_load, "footer_profile")
 
 
-def missing(text: str, profile: Profile | None, customer_name: str) -> list[Missing]:
-    """What the text itself does not say, as far as words can tell."""
+def missing(text: str, profile: Profile | None, customer_name: str, *, takes_replies: bool = False) -> list[Missing]:
+    """What the text itself does not say, as far as words can tell. `takes_replies`: those to its sender reach us."""
     names = (profile.name_en, profile.name_zh) if profile else (customer_name,)
     folded = text.casefold()
     says = {
         Missing.SENDER: any(name.casefold() in folded for name in names),
         Missing.CONTACT: bool(profile and profile.contact in text) or _CONTACT.search(text) is not None,
-        Missing.WAY_OUT: _WAY_OUT.search(text) is not None,
+        Missing.WAY_OUT: _WAY_OUT.search(text if takes_replies else _REPLY_STOP.sub("", text)) is not None,
     }
     return [each for each, is_said in says.items() if not is_said]
 
 
-def footers_for(text: str, profile: Profile | None, customer_name: str, *, own_signature: bool) -> Footers:
-    """What is added to a promotional text, by region; none where there is no profile or the text says it all itself."""
-    if profile is None or not profile.is_added or not missing(text, profile, customer_name):
+def footers_for(
+    text: str, profile: Profile | None, customer_name: str, *, own_signature: bool, takes_replies: bool = False
+) -> Footers:
+    """What is added to a promotional text, by region; none where there is no profile or the text says it all itself.
+
+    A reply word is offered where replies to the sender reach us; abroad they may not, for its number may be replaced.
+    """
+    if profile is None or not profile.is_added:
+        return NO_FOOTERS
+    if not missing(text, profile, customer_name, takes_replies=takes_replies):
         return NO_FOOTERS
     way = profile.unsubscribe_number or link(MARK)
     names = f"{profile.name_zh} {profile.name_en}" if profile.name_zh != profile.name_en else profile.name_en
-    both = f"\n{names} {profile.contact} 取消接收 Unsub: {way}"
+    out = "取消請回覆 Unsub: reply STOP" if takes_replies else f"取消接收 Unsub: {way}"
+    both = f"\n{names} {profile.contact} {out}"
     english = f"\n{profile.name_en} {profile.contact} Unsub: {_abroad(profile.unsubscribe_number) or link(MARK)}"
     # In China the signature names the sender, where it is the customer's own.
     named = "" if own_signature else f"{profile.name_zh} "

@@ -33,15 +33,22 @@ class Law:
         """The words that keep a text from China, for people to read; "" where there are none (spec S91)."""
         return named(self.words.in_text(text))
 
-    def missing(self, customer: CustomerFacts, text: str) -> list[Missing]:
+    def missing(self, customer: CustomerFacts, text: str, sender: str) -> list[Missing]:
         """What a promotional text lacks, after its footer was added (spec S95)."""
-        return [] if self.footers(customer, text) else footers.missing(text, self._profile(customer), customer.name)
+        if self.footers(customer, text, sender):
+            return []
+        takes_replies = sender in customer.reply_senders
+        return footers.missing(text, self._profile(customer), customer.name, takes_replies=takes_replies)
 
-    def footers(self, customer: CustomerFacts, text: str) -> Footers:
+    def footers(self, customer: CustomerFacts, text: str, sender: str) -> Footers:
         """What is added to a promotional text, by region. Raises NO_FOOTER where it must not go as it is."""
         profile = self._profile(customer)
-        added = footers.footers_for(text, profile, customer.name, own_signature=customer.id in self.signatures)
-        if not added and self.strictness.footer_refuses and footers.missing(text, profile, customer.name):
+        takes_replies = sender in customer.reply_senders
+        added = footers.footers_for(
+            text, profile, customer.name, own_signature=customer.id in self.signatures, takes_replies=takes_replies
+        )
+        lacks = self.strictness.footer_refuses and not added
+        if lacks and footers.missing(text, profile, customer.name, takes_replies=takes_replies):
             raise Refused(Reason.NO_FOOTER, "text")
         return added or NO_FOOTERS
 

@@ -235,7 +235,9 @@ def _planned(located: _Located, screened: Screened, terms: Terms, now: datetime)
     draft, purpose = located.draft, located.purpose
     is_promotional = purpose == Purpose.PROMOTIONAL
     own = own_texts(draft.text, draft.fields, located.numbers, located.repeats)
-    footers = terms.law.footers(draft.customer, own_words(draft.text, own)) if is_promotional else NO_FOOTERS
+    footers = NO_FOOTERS
+    if is_promotional:
+        footers = terms.law.footers(draft.customer, own_words(draft.text, own), located.sender)
     signature = terms.law.signatures.get(draft.customer.id, terms.platform.signature)
     worded = wording(
         draft.text,

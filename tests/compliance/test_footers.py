@@ -10,9 +10,11 @@ from sampan.compliance.footers import Missing, Profile, footers_for, missing, pr
 from sampan.compliance.links import TOKEN_LENGTH, token_of
 from sampan.composing.parts import compose
 from sampan.database import Connection, Snapshot
+from sampan.messages.tables import Purpose
 from sampan.reasons import Reason, Refused
 from sampan.routing.tables import Destination
-from tests.world import NOW, make_customer
+from tests.inbound.renting import OWN, make_number, make_rental
+from tests.world import NOW, draft_of, make_customer, make_places, plan_of
 
 Region = Destination.Region
 PROFILE = Profile("Harbour Florist", "海港花店", "28123456", "", is_added=True)
@@ -36,6 +38,36 @@ def owner_of(customer: Customer) -> Person:
 )
 def test_a_text_is_read_for_sender_contact_and_way_out(text: str, lacks: list[Missing]) -> None:
     assert missing(text, PROFILE, NAME) == lacks
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Reply STOP", "reply with STOP to unsubscribe", "回覆STOP取消", "回复 stop 退订", "Roses. Reply UNSUB."],
+)
+def test_a_reply_word_is_a_way_out_only_where_replies_reach_us(text: str) -> None:
+    """spec S95; a sender ID that is a name has no replies"""
+    text = f"Harbour Florist 28123456 {text}"
+    assert missing(text, PROFILE, NAME) == [Missing.WAY_OUT]
+    assert missing(text, PROFILE, NAME, takes_replies=True) == []
+
+
+def test_the_footer_offers_a_reply_word_in_hong_kong_where_replies_reach_us() -> None:
+    footers = footers_for("Roses", PROFILE, NAME, own_signature=False, takes_replies=True)
+    said = with_footer("Roses", footers, Region.HONG_KONG)
+    assert said == "Roses\n海港花店 Harbour Florist 28123456 取消請回覆 Unsub: reply STOP"
+    assert "STOP" not in with_footer("Roses", footers, Region.OVERSEAS, 1)
+    assert with_footer("玫瑰", footers, Region.CHINA).endswith("退订回T")
+
+
+def test_a_promotion_from_a_rented_number_says_how_to_reply_and_one_from_a_name_does_not(database: Connection) -> None:
+    harbour = make_customer()
+    make_rental(make_number(make_places()), harbour)
+    save_profile(harbour, PROFILE._replace(unsubscribe_number="28123457"), by=owner_of(harbour), now=NOW)
+    Snapshot.forget_all()
+    for sender, offers in ((OWN, True), ("HarbourFlo", False), ("85298765432", False)):
+        draft = draft_of(database, harbour, sender=sender, purpose=Purpose.PROMOTIONAL)
+        footer = plan_of(database, draft).footers[0]
+        assert ("reply STOP" in footer, "28123457" in footer) == (offers, not offers), sender
 
 
 def test_without_a_number_of_their_own_the_way_out_is_our_link(monkeypatch: pytest.MonkeyPatch) -> None:

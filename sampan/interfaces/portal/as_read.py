@@ -89,7 +89,7 @@ def _footers(options: Options, draft: ComposeDraft, found: Numbers) -> Footers:
     says = read_template(draft.text).own_words if is_template(draft.text) else draft.text
     if purpose_of(drafts.as_submitted(draft, options.customer, found)) != Purpose.PROMOTIONAL or not says.strip():
         return NO_FOOTERS
-    return options.terms.law.footers(options.customer, says)
+    return options.terms.law.footers(options.customer, says, draft.sender)
 
 
 def _personal(options: Options, draft: ComposeDraft, found: Numbers) -> Personal:

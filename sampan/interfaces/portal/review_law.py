@@ -49,7 +49,7 @@ def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
 def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
     """Of a plan whose messages go to these regions."""
     lacks = (
-        law.missing(plan.draft.customer, own_words(plan.draft.text, plan.own))
+        law.missing(plan.draft.customer, own_words(plan.draft.text, plan.own), plan.sender)
         if plan.purpose == Purpose.PROMOTIONAL
         else []
     )
