@@ -22,12 +22,14 @@ from sampan.compliance.signatures import approve_signature, request_signature
 from sampan.compliance.tables import RegisterImport
 from sampan.compliance.words import add_words
 from sampan.database import beneath_django
+from sampan.inbound import numbers, settings
+from sampan.inbound.forwarding import set_answer
 from sampan.messages.address_book import contacts, groups
 from sampan.messages.address_book.contacts import Given
 from sampan.ops.logins import write_demo
 from sampan.ops.world import BEGINNING, ROUTES
 from sampan.routing.operators import add_operator
-from sampan.routing.tables import Destination
+from sampan.routing.tables import Destination, Operator
 from sampan.smpp.simulator import ERRORS
 
 BALANCE = "10,000"
@@ -53,6 +55,8 @@ ADDRESS_BOOK = {
         Given(85261110001, "", {"wedding": "2 January"}),
     ],
 }
+OWN_NUMBER, SHARED_NUMBER, KEYWORD = "85264478200", "85264478201", "flowers"
+ANSWER = ("hours", "We are open from 9 to 6, also on Sundays.")
 FOOTER = Profile("Harbour Florist", "海港花店", "28123456", "28123457", is_added=True)
 
 
@@ -98,6 +102,7 @@ def make_demo(folder: Path, *, host: str, port: int, account: tuple[str, str], n
     _make_money(florist, now)
     _make_law(florist, Person.objects.get(login_name="staff"), now)
     _make_address_book(florist, now)
+    _make_numbers(florist, Person.objects.get(login_name="staff"), now)
     logins = {
         "customer": {"username": "harbour", "password": customer, "sender_id": SENDERS[0]},
         "trial": trial,
@@ -170,6 +175,19 @@ def _make_address_book(customer: Customer, now: datetime) -> None:
         for name, people in ADDRESS_BOOK.items():
             group_id = groups.make_group(conn, customer.pk, name, now)
             groups.add_members(conn, customer.pk, group_id, [person.number for person in people])
+
+
+def _make_numbers(customer: Customer, staff: Person, now: datetime) -> None:
+    """A number of the customer's own, a keyword on a shared one, and a word that is answered."""
+    operator = Operator.objects.get()
+    by: dict[str, Any] = {"by": staff, "why": GROUNDS, "now": now}
+    own = numbers.add_number(operator, OWN_NUMBER, is_shared=False, **by)
+    shared = numbers.add_number(operator, SHARED_NUMBER, is_shared=True, **by)
+    with beneath_django() as conn:
+        usual = settings.in_force(conn)
+    numbers.rent(own.pk, customer.pk, monthly_pips=usual.number_pips, **by)
+    numbers.rent(shared.pk, customer.pk, keyword=KEYWORD, monthly_pips=usual.keyword_pips, **by)
+    set_answer(customer.pk, *ANSWER, by=customer.members.get(), now=now)
 
 
 def _make_law(customer: Customer, staff: Person, now: datetime) -> None:

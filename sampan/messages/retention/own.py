@@ -42,6 +42,10 @@ FILES = {
                SELECT g.name FROM contact_group_member m JOIN contact_group g ON g.id = m.group_id
                 WHERE m.contact_id = c.id ORDER BY g.name) AS groups
           FROM contact c WHERE c.customer_id = %(customer)s ORDER BY c.id""",
+    "replies": """
+        SELECT id, received_at, handset, number, keyword, text, message_id, unsubscribed, answer
+          FROM reply WHERE customer_id = %(customer)s ORDER BY id""",
+    "answers-to-words": "SELECT word, text, changed_at FROM auto_answer WHERE customer_id = %(customer)s ORDER BY word",
     "closed-totals": """
         SELECT day, source, purpose, destination_id, route_id, status, reason, messages, units, charged_pips
           FROM closed_total WHERE customer_id = %(customer)s ORDER BY day, id""",
@@ -116,6 +120,7 @@ def keep_results(customer_id: int, months: int, *, by: Person, why: str, now: da
     customer.save(update_fields=["results_kept_months"])
 
 
+ERASED = ("client_reference", "recurrence", "smtp_portion", "mail_address", "reply", "auto_answer", "forwarding")
 OPEN = "SELECT FROM message WHERE customer_id = %s AND final_at IS NULL LIMIT 1"
 
 
@@ -141,7 +146,7 @@ def erase(customer_id: int, *, by: Person, why: str, now: datetime) -> int:
             raise Refused(Reason.STILL_ON_ITS_WAY, "customer")
         count = close_all_of(conn, customer_id)
         contacts.delete_all(conn, customer_id)
-        for table in ("client_reference", "recurrence", "smtp_portion", "mail_address"):
+        for table in ERASED:
             conn.execute(f"DELETE FROM {table} WHERE customer_id = %s", [customer_id])
         remove_all(conn, customer_id, now)
     ComposeDraft.objects.filter(customer=customer).delete()

@@ -9,6 +9,7 @@ import pytest
 from sampan.accounts.acts import NotAllowed
 from sampan.accounts.tables import AuditEntry, Customer, Person
 from sampan.database import Connection
+from sampan.inbound.tables import Reply
 from sampan.messages.address_book import contacts
 from sampan.messages.address_book.contacts import Given
 from sampan.messages.address_book.groups import add_members, make_group
@@ -18,6 +19,7 @@ from sampan.messages.retention.own import FILES, erase, export, keep_results
 from sampan.messages.tables import Batch, Message
 from sampan.reasons import Reason, Refused
 from tests.dispatch.steps import Owner
+from tests.inbound.renting import HANDSET, make_number, make_rental, take, write
 from tests.messages.retention.test_closing import deliver
 from tests.world import NOW, make_customer, make_mallory, make_places, make_staff, send
 
@@ -30,15 +32,20 @@ def unpacked(customer: Customer) -> dict[str, list[dict[str, str]]]:
 
 
 def test_the_export_is_whole_and_of_this_customer_alone(database: Connection) -> None:
-    owner, harbour, mallory = Owner(make_places()), make_customer(), make_mallory()
+    operator = make_places()
+    owner, harbour, mallory = Owner(operator), make_customer(), make_mallory()
     (id_,) = deliver(database, owner, harbour)
     send(database, mallory, [85269999999], sender="Mallory")
+    make_rental(make_number(operator), harbour)
+    write(database, operator, "Roses please")
+    take()
     contacts.keep(database, harbour.pk, [Given(85261234567, "Amy", {"item": "roses"})], NOW)
     contacts.keep(database, mallory.pk, [Given(85269999999, "Eve")], NOW)
     files = unpacked(harbour)
     assert [(row["number"], row["name"], row["fields"]) for row in files["contacts"]] == [
         ("85261234567", "Amy", '{"item": "roses"}')
     ]
+    assert [(row["handset"], row["text"]) for row in files["replies"]] == [(HANDSET, "Roses please")]
     assert files.keys() == FILES.keys()
     (message,) = files["messages"]
     assert (message["id"], message["recipient"], message["charged_pips"]) == (str(id_), "85261230000", "2900")
@@ -82,7 +89,11 @@ def test_only_a_closed_customer_without_open_messages_is_erased(database: Connec
 
 
 def test_erasing_leaves_the_books_and_no_person(database: Connection) -> None:
-    owner, harbour = Owner(make_places()), make_customer()
+    operator = make_places()
+    owner, harbour = Owner(operator), make_customer()
+    make_rental(make_number(operator), harbour)
+    write(database, operator, "Roses please")
+    take()
     deliver(database, owner, harbour, 2)
     contacts.keep(database, harbour.pk, [Given(85261234567, "Amy")], NOW)
     add_members(database, harbour.pk, make_group(database, harbour.pk, "Regulars", NOW), [85261234567])
@@ -91,6 +102,7 @@ def test_erasing_leaves_the_books_and_no_person(database: Connection) -> None:
     assert erase(harbour.pk, by=make_staff("carol", role=Person.StaffRole.COMPLIANCE), why="asked", now=NOW) == 2
     assert not Contact.objects.exists()
     assert not ContactGroup.objects.exists()
+    assert not Reply.objects.exists()
     assert not Message.objects.exists()
     assert not Batch.objects.exists()
     assert discrepancies(database) == []
