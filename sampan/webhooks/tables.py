@@ -25,7 +25,7 @@ class WebhookEndpoint(models.Model):
         GONE = 2, "The server answered 410 Gone"
         FAILING = 3, "Nothing was taken for a day"
 
-    customer = models.ForeignKey(Customer, models.PROTECT, related_name="webhook_endpoints")
+    customer = models.ForeignKey(Customer, models.PROTECT, db_index=False, related_name="webhook_endpoints")
     name = models.CharField(max_length=LONGEST_NAME, blank=True)
     url = models.CharField(max_length=LONGEST_URL)
     form = models.SmallIntegerField(choices=Form)
@@ -72,8 +72,8 @@ class WebhookDelivery(models.Model):
         GIVEN_UP = 3, "Given up"
 
     id = models.BigAutoField(primary_key=True)  # grows with the events of one subject, so it tells their order
-    endpoint = models.ForeignKey(WebhookEndpoint, models.DO_NOTHING, db_constraint=False)
-    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False)
+    endpoint = models.ForeignKey(WebhookEndpoint, models.DO_NOTHING, db_constraint=False, db_index=False)
+    customer = models.ForeignKey(Customer, models.DO_NOTHING, db_constraint=False, db_index=False)
     at = models.DateTimeField()  # of the event
     begun_at = models.DateTimeField()  # when it was first, or once more, to be delivered
     next_at = models.DateTimeField()  # of the next try, where it waits
