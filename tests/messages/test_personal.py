@@ -10,6 +10,7 @@ from sampan.compliance import words
 from sampan.compliance.footers import Profile, save_profile
 from sampan.composing.alphabet import Coding
 from sampan.database import Connection, Snapshot
+from sampan.dispatch.claims import Turn, claim
 from sampan.messages import batches
 from sampan.messages.changes import Changes, change
 from sampan.messages.personal import Fields
@@ -165,6 +166,18 @@ def test_texts_are_stored_beside_the_messages_with_no_more_than_the_fields_they_
     ]
 
 
+def test_an_operator_is_given_each_ones_own_text(database: Connection) -> None:
+    operator, harbour = make_places(), make_customer()
+    send(database, harbour, [AMY, BEN, CHI], text=DEAR, fields=ROWS)
+    send(database, harbour, [LONDON], text="{plain}")
+    lane = Purpose.TRANSACTIONAL.value
+    claimed = claim(database, operator.pk, lane, [Turn(harbour.pk, 0, 10)], NOW)
+    assert [(each.recipient, each.text) for each in claimed] == [
+        *zip([AMY, BEN, CHI], TEXTS, strict=True),
+        (LONDON, "{plain}"),
+    ]
+
+
 def test_personal_and_plain_texts_are_accepted_in_one_call(database: Connection) -> None:
     make_places()
     harbour = make_customer()
@@ -185,7 +198,8 @@ def test_the_same_reference_with_other_fields_is_refused_and_with_the_same_gives
     harbour = make_customer()
     about: dict[str, Any] = {"recipients": [AMY], "text": "Dear {name}", "client_reference": "r"}
     first = send(database, harbour, fields=[{"name": "Amy"}], **about)
-    assert send(database, harbour, fields=[{"name": "Amy", "age": "9"}], **about) == first
+    again = send(database, harbour, fields=[{"name": "Amy", "age": "9"}], **about)
+    assert (again.message_ids, again.is_repeat) == (first.message_ids, True)
     plan = plan_of(database, draft_of(database, harbour, fields=[{"name": "Ann"}], **about))
     (refused,) = submit(database, [plan], NOW)
     assert isinstance(refused, Refused)

@@ -7,12 +7,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sampan.accounts.tables import Customer, Person
+from sampan.billing.groups import link
 from sampan.database import Connection
 from sampan.messages.address_book import contacts, groups
 from sampan.messages.address_book.contacts import Given, Search
 from sampan.messages.address_book.tables import Contact, ContactGroup
 from tests.interfaces.portal.pages import html, location, signed_in, words
-from tests.world import NOW, make_customer, make_mallory, make_places
+from tests.world import NOW, make_customer, make_mallory, make_places, make_staff
 
 AMY, BEN, CHI = 85261234567, 85261234568, 85366123456
 PEOPLE = [Given(AMY, "Amy <Wong>", {"district": "Sha Tin"}), Given(BEN, "Ben"), Given(CHI, "")]
@@ -168,6 +169,19 @@ def test_mallory_sees_and_changes_nothing(database: Connection, florist: Custome
     assert imported(mallory, b"61234569\n", group=regulars).status_code == 422
     assert contacts.count(database, Search(florist.pk)) == 3
     assert groups.group_of(database, florist.pk, regulars).members == 1
+
+
+def test_a_primary_and_its_sub_account_share_no_book(florist: Customer, regulars: int) -> None:
+    """Spec S88."""
+    macau = make_customer("macau", name="Florist Macau", senders=(), balance="0")
+    fanny = make_staff("fanny", role=Person.StaffRole.FINANCE)
+    link(macau.pk, florist.pk, why="one registration", by=fanny, now=NOW)
+    sub, primary = signed_in("macau"), signed_in()
+    assert "0 people, 0 groups" in words(sub.get(BOOK))
+    assert sub.get(f"{BOOK}people/{AMY}/").status_code == 404
+    imported(sub, b"61234569\n", new_group="Macau")
+    assert "3 people, 1 group" in words(primary.get(BOOK))
+    assert primary.get(f"{BOOK}people/85261234569/").status_code == 404
 
 
 def test_who_may_not_write_does_not_see_the_book(florist: Customer) -> None:
