@@ -6,7 +6,6 @@ from typing import Any, Literal
 import msgspec
 
 from sampan.accounts.keys import Scope
-from sampan.billing.money import in_pips
 from sampan.database import Connection
 from sampan.interfaces.json_api.calls import (
     Answer,
@@ -17,6 +16,7 @@ from sampan.interfaces.json_api.calls import (
     Operation,
     Page,
     Tools,
+    hkd,
     looked_up,
     next_cursor,
     place_of,
@@ -71,13 +71,13 @@ class Batch(msgspec.Struct, omit_defaults=True):
     scheduled_at: datetime | None = None
 
 
-class WholeBatch(Batch, omit_defaults=True):
+class WholeBatch(Batch, omit_defaults=True, kw_only=True):
     """A batch and how far it has come."""
 
-    messages: Counts = msgspec.field(default_factory=Counts)
-    finished: bool = False
-    charged_hkd: str = ""
-    held_hkd: str = ""
+    messages: Counts
+    finished: bool
+    charged_hkd: str
+    held_hkd: str
 
 
 class BatchList(msgspec.Struct, omit_defaults=True):
@@ -105,7 +105,7 @@ def _facts(batch: BatchFacts) -> dict[str, Any]:
         "source": batch.source.name.lower(),
         "purpose": batch.purpose.name.lower(),
         "recipients": batch.recipients,
-        "price_hkd": in_pips(batch.price_pips),
+        "price_hkd": hkd(batch.price_pips),
         "sender": batch.sender,
         "route": batch.route,
         "text": batch.text,
@@ -133,8 +133,8 @@ def show_batch(conn: Connection, call: Call[NoQuery, None]) -> WholeBatch:
         **_facts(batch),
         messages=Counts(**counts),
         finished=not any(progress.messages[shown] for shown in OPEN),
-        charged_hkd=in_pips(progress.charged_pips),
-        held_hkd=in_pips(progress.held_pips),
+        charged_hkd=hkd(progress.charged_pips),
+        held_hkd=hkd(progress.held_pips),
     )
 
 

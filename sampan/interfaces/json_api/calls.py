@@ -10,6 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 
 from sampan.accounts.keys import Holder, Scope
+from sampan.billing.money import in_pips
 from sampan.database import Connection, DatabaseThreads
 from sampan.interfaces.asgi import Headers
 from sampan.interfaces.json_api.problems import BAD_CURSOR, NOT_FOUND, Wrong
@@ -44,6 +45,12 @@ class Page(Given):
 
     limit: Limit = USUAL_ROWS
     cursor: Cursor = ""
+
+
+class Done(msgspec.Struct):
+    """It is done."""
+
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,12 @@ class Operation:
     status: int = 200
     refusals: Sequence[int] = field(default=())  # HTTP statuses beyond those that any request may meet
     takes_reference: bool = False  # Idempotency-Key
+    live_only: bool = False  # nothing of it is a test's
+
+
+def hkd(pips: int) -> str:
+    """HK$ as programs read it: 12_345_678 → '1234.5678'."""
+    return in_pips(pips).replace(",", "")
 
 
 def next_cursor(*place: object) -> str:

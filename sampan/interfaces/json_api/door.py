@@ -154,6 +154,8 @@ class JsonApi:
             raise Wrong(problems.KEY_NOT_FROM_HERE, value=address)
         await admit(self._tools.threads, holder.customer, door=DOOR, address=address, now=now)
         self._note_use(holder.key_id, now)
+        if operation.live_only and holder.is_test:
+            raise Refused(Reason.NOT_FOR_TESTS, "authorization", operation.summary)
         if operation.scope not in holder.scopes:
             raise Wrong(problems.SCOPE_MISSING, f"This needs the scope `{operation.scope}`", value=operation.scope)
         return holder

@@ -7,12 +7,11 @@ import msgspec
 
 from sampan.accounts.keys import Scope
 from sampan.billing import ledger
-from sampan.billing.money import in_pips
 from sampan.billing.prices import price_list
 from sampan.billing.statement import statement
 from sampan.billing.tables import Account
 from sampan.database import Connection
-from sampan.interfaces.json_api.calls import Call, Given, Moment, NoQuery, Operation, looked_up
+from sampan.interfaces.json_api.calls import Call, Given, Moment, NoQuery, Operation, hkd, looked_up
 from sampan.interfaces.json_api.sending import Number
 from sampan.reasons import Reason, Refused
 from sampan.routing.directory import DestinationFacts, RouteFacts, directory
@@ -33,7 +32,7 @@ def show_balance(conn: Connection, call: Call[NoQuery, None]) -> Balance:
     """What can be spent now."""
     found = ledger.balances(conn, [call.customer_id])
     kinds = Account.Kind.AVAILABLE, Account.Kind.HELD
-    return Balance(*(in_pips(found.get((call.customer_id, kind), 0)) for kind in kinds))
+    return Balance(*(hkd(found.get((call.customer_id, kind), 0)) for kind in kinds))
 
 
 class StatementQuery(Given):
@@ -79,19 +78,19 @@ def show_statement(conn: Connection, call: Call[StatementQuery, None]) -> Statem
             line.at,
             line.kind.name.lower().replace("_", "-"),
             line.note,
-            in_pips(line.amount_pips),
+            hkd(line.amount_pips),
             line.transfers,
-            in_pips(line.balance_pips),
+            hkd(line.balance_pips),
         )
         for line in found.lines
     ]
     return Statement(
         since=since,
         until=until,
-        opening_hkd=in_pips(found.opening_pips),
-        in_hkd=in_pips(found.in_pips),
-        out_hkd=in_pips(found.out_pips),
-        closing_hkd=in_pips(found.closing_pips),
+        opening_hkd=hkd(found.opening_pips),
+        in_hkd=hkd(found.in_pips),
+        out_hkd=hkd(found.out_pips),
+        closing_hkd=hkd(found.closing_pips),
         left_out=found.left_out,
         lines=lines,
     )
@@ -143,7 +142,7 @@ def _prices(conn: Connection, call: Call[Any, Any], destinations: list[Destinati
             found.append((destination, route, pips))
     found.sort(key=lambda way: (way[0].region, way[0].name, way[0].route_id != way[1].id, way[1].id))
     return [
-        Price(place.name, route.code, route.name, route.own_sender, route.receipts, in_pips(pips))
+        Price(place.name, route.code, route.name, route.own_sender, route.receipts, hkd(pips))
         for place, route, pips in found
     ]
 
@@ -194,7 +193,7 @@ def check_numbers(conn: Connection, call: Call[NoQuery, Numbers]) -> CheckedList
                 mobile=True,
                 number=str(number),
                 destination=place.name if place else "",
-                unit_hkd=in_pips(pips) if pips is not None else "",
+                unit_hkd=hkd(pips) if pips is not None else "",
                 detail="" if pips is not None else Reason.NO_ROUTE.words,
             )
         )

@@ -1,6 +1,16 @@
 """The one table of everything that can be asked of the JSON API."""
 
-from sampan.interfaces.json_api import batches, money, people, reading, sending, verifications
+from sampan.interfaces.json_api import (
+    address_book,
+    batches,
+    money,
+    people,
+    reading,
+    replies,
+    sending,
+    verifications,
+    webhooks,
+)
 from sampan.interfaces.json_api.calls import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -8,7 +18,10 @@ OPERATIONS: tuple[Operation, ...] = (
     *reading.OPERATIONS,
     *batches.OPERATIONS,
     *money.OPERATIONS,
+    *address_book.OPERATIONS,
     *people.OPERATIONS,
+    *replies.OPERATIONS,
+    *webhooks.OPERATIONS,
     *verifications.OPERATIONS,
 )
 

@@ -20,15 +20,20 @@ STATUSES = {
     Reason.ACCOUNT_DISABLED: 403,
     Reason.ADDRESS_NOT_ALLOWED: 403,
     Reason.OWNERS_ONLY: 403,
+    Reason.NOT_FOR_TESTS: 403,
     Reason.UNKNOWN_MESSAGE: 404,
     Reason.NO_SUCH_BATCH: 404,
     Reason.NO_SUCH_VERIFICATION: 404,
+    Reason.NO_SUCH_GROUP: 404,
+    Reason.NO_SUCH_WEBHOOK: 404,
     Reason.BATCH_NOT_RUNNING: 409,
     Reason.BATCH_NOT_PAUSED: 409,
     Reason.BATCH_NOT_HELD: 409,
     Reason.BATCH_CANCELLED: 409,
     Reason.BATCH_NOT_SCHEDULED: 409,
     Reason.BATCH_DUE_SOON: 409,
+    Reason.WEBHOOK_OFF: 409,
+    Reason.WEBHOOK_TESTS_WAIT: 429,
     Reason.CODE_TOO_SOON: 429,
     Reason.TOO_MANY_CODES: 429,
     Reason.VERIFIED_LATELY: 429,
@@ -39,7 +44,14 @@ STATUSES = {
 }
 
 # What the parts below call a field, and the request does.
-FIELDS = {"recipients": "to", "client_reference": "idempotency-key", "batch": "id"}
+FIELDS = {
+    "recipients": "to",
+    "client_reference": "idempotency-key",
+    "batch": "id",
+    "group": "id",
+    "webhook": "id",
+    "delivery": "id",
+}
 
 
 class Kind(NamedTuple):

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from sampan.accounts.keys import Scope
-from sampan.billing.money import in_pips
 from sampan.database import Connection
 from sampan.interfaces.json_api.calls import (
     USUAL_ROWS,
@@ -19,6 +18,7 @@ from sampan.interfaces.json_api.calls import (
     Moment,
     NoQuery,
     Operation,
+    hkd,
     looked_up,
     next_cursor,
     place_of,
@@ -72,16 +72,16 @@ class Message(msgspec.Struct, omit_defaults=True):
     changed_at: datetime | None = None  # when an operator took it, or it ended
 
 
-class WholeMessage(Message, omit_defaults=True):
+class WholeMessage(Message, omit_defaults=True, kw_only=True):
     """One message with its text and its way."""
 
-    text: str = ""
-    parts: int = 0
-    taken_parts: int = 0
-    delivered_parts: int = 0
-    destination: str = ""
-    route: str = ""
-    purpose: str = ""
+    text: str
+    parts: int
+    taken_parts: int
+    delivered_parts: int
+    destination: str
+    route: str
+    purpose: str
     scheduled_at: datetime | None = None
     taken_at: datetime | None = None
     final_at: datetime | None = None
@@ -119,8 +119,8 @@ def _shown(row: periods.Row) -> Message:
         reason_code=row.reason.shown or 0,
         created_at=row.created_at,
         units=row.units,
-        price_hkd=in_pips(row.price_pips),
-        charged_hkd=in_pips(row.charged_pips),
+        price_hkd=hkd(row.price_pips),
+        charged_hkd=hkd(row.charged_pips),
         test=row.source == Source.TEST,
         reason="" if row.reason == Reason.NONE else OF_REASONS[row.reason].name,
         changed_at=row.changed_at,
@@ -179,8 +179,8 @@ def _whole(facts: MessageFacts) -> WholeMessage:
         reason_code=facts.reason.shown or 0,
         created_at=facts.created_at,
         units=facts.units,
-        price_hkd=in_pips(facts.price_pips),
-        charged_hkd=in_pips(facts.charged_pips),
+        price_hkd=hkd(facts.price_pips),
+        charged_hkd=hkd(facts.charged_pips),
         test=facts.source == Source.TEST,
         reason="" if facts.reason == Reason.NONE else OF_REASONS[facts.reason].name,
         changed_at=facts.final_at or facts.taken_at,

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from sampan.accounts.keys import Scope
-from sampan.billing.money import in_pips
 from sampan.composing.alphabet import Coding
 from sampan.database import Connection
-from sampan.interfaces.json_api.calls import Answer, Call, Given, Line, Moment, NoQuery, Operation, Tools
+from sampan.interfaces.json_api.calls import Answer, Call, Given, Line, Moment, NoQuery, Operation, Tools, hkd
 from sampan.interfaces.json_api.problems import OF_REASONS
 from sampan.messages.announcing import announce
 from sampan.messages.intake import accept
@@ -188,7 +187,7 @@ def _accepted(call: Call[NoQuery, NewMessages], outcome: Accepted, bad: Sequence
 def _submission(
     call: Call[NoQuery, NewMessages], planned: Plan, bad: Sequence[Result | None], ids: Iterable[str]
 ) -> Submission:
-    price_of = [in_pips(kind.price_pips) for kind in planned.kinds]
+    price_of = [hkd(kind.price_pips) for kind in planned.kinds]
     places, ids_left = iter(planned.repeats), iter(ids)
     results = []
     for to, left_out in zip(_numbers(call.body), bad, strict=True):
@@ -207,7 +206,7 @@ def _submission(
         purpose="promotional" if planned.purpose == Purpose.PROMOTIONAL else "transactional",
         messages=planned.messages,
         units=planned.units,
-        price_hkd=in_pips(planned.price_pips),
+        price_hkd=hkd(planned.price_pips),
         results=results,
         scheduled_at=planned.scheduled_at,
     )
@@ -241,7 +240,7 @@ def _again(
     messages = units_of_all = 0
     for units, pips, reason, ids in conn.execute(FIRST_KINDS, key):
         kind_of.update(dict.fromkeys(ids, len(kinds)))
-        kinds.append((units, in_pips(pips), reason))
+        kinds.append((units, hkd(pips), reason))
         messages += len(ids) if reason is None else 0
         units_of_all += units * len(ids) if reason is None else 0
     results: list[Result] = []
@@ -262,7 +261,7 @@ def _again(
         purpose="promotional" if purpose == Purpose.PROMOTIONAL else "transactional",
         messages=messages,
         units=units_of_all,
-        price_hkd=in_pips(price_pips),
+        price_hkd=hkd(price_pips),
         results=results,
         batch_id=str(outcome.batch_id),
         scheduled_at=scheduled_at,

@@ -14,9 +14,12 @@ from sampan.database import Connection, Snapshot
 from sampan.interfaces.json_api.calls import Operation
 from sampan.interfaces.json_api.operations import OPERATIONS
 from sampan.interfaces.json_api.problems import KINDS, OF_REASONS, OWN_KINDS
+from sampan.messages.address_book import contacts, groups
 from sampan.messages.tables import Batch, Message, Source
 from sampan.messages.trying import end_tests
 from sampan.reasons import Reason
+from sampan.webhooks import endpoints
+from sampan.webhooks.endpoints import Form
 from tests.interfaces.json_api.asking import ALL, RIGHT, Ask, Said, key_of, with_door
 from tests.world import NOW, SENDER, make_customer, make_mallory, make_places, send
 
@@ -31,6 +34,14 @@ BODIES: dict[str, Any] = {
     "record_consents": {"numbers": ["85261234567"], "way": "written", "evidence": "form 12"},
     "send_verification": {"to": "85261234567", "sender": SENDER},
     "check_verification": {"code": "123456"},
+    "keep_contacts": {"contacts": [{"number": "85261234567", "name": "Wing", "fields": {"shop": "Central"}}]},
+    "delete_contacts": {"numbers": ["85261234567"]},
+    "make_group": {"name": "Brides"},
+    "rename_group": {"name": "Grooms"},
+    "change_members": {"numbers": ["85261234567"]},
+    "add_webhook": {"url": "https://203.0.113.7/told", "events": ["message.*"]},
+    "change_webhook": {"name": "till"},
+    "replay_deliveries": {"since": "2026-11-01T00:00:00Z", "until": "2026-11-02T00:00:00Z"},
     "record_unsubscribes": {"numbers": ["85261234567"]},
 }
 
@@ -95,9 +106,16 @@ def test_mallory_sees_and_changes_nothing_of_harbours(
     secret = "Table for two, Ms Chan"
     accepted = send(database, harbour, text=secret, name=secret, source=Source.JSON)
     before = Batch.objects.values_list("state").get(), Message.objects.values_list("status").get()
+    contacts.keep(database, harbour.pk, [contacts.Given(85261234567, secret)], NOW)
+    group_id = groups.make_group(database, harbour.pk, secret, NOW)
+    owner = Person.objects.get(login_name="harbour")
+    webhook, _ = endpoints.add_endpoint(
+        owner, url="https://example.com/told", form=Form.SIGNED_JSON, events=["message.*"], name=secret, now=NOW
+    )
+    own_ids = accepted.batch_id, accepted.message_ids[0], group_id, webhook.pk
 
     async def scenario(ask: Ask) -> None:
-        for id_ in (str(accepted.batch_id), str(accepted.message_ids[0]), NEVER):
+        for id_ in (*map(str, own_ids), NEVER):
             said = await asked(ask, operation, id_)
             shown = json.dumps(said.body, ensure_ascii=False)
             assert secret not in shown
@@ -107,6 +125,9 @@ def test_mallory_sees_and_changes_nothing_of_harbours(
 
     with_door(scenario, key_of("mallory"))
     assert (Batch.objects.values_list("state").get(), Message.objects.values_list("status").get()) == before
+    assert [each.name for each in contacts.by_id(database, contacts.Search(harbour.pk), most=9)] == [secret]
+    assert [each.name for each in groups.groups_of(database, harbour.pk)] == [secret]
+    assert [each.name for each in endpoints.endpoints(harbour.pk)] == [secret]
 
 
 def test_a_test_key_sees_only_tests_and_stops_nothing_live(database: Connection, harbour: Customer) -> None:
