@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -38,6 +38,7 @@ Row = tuple[int, int, int, int, int]
 
 def answer(heading: Heading, writer: Writer, taken: Taken, attachments: int, now: datetime) -> None:
     """Write the answer to each portion of a mail, unless that very answer was written before."""
+    close_old_connections()  # Django's of this thread may have broken since the last answer
     for portion, outcome in taken.outcomes:
         with transaction.atomic(), beneath_django() as conn:
             if note_answer(conn, portion, _mark(outcome)):
@@ -50,6 +51,7 @@ def answer(heading: Heading, writer: Writer, taken: Taken, attachments: int, now
 
 def answer_refused(heading: Heading, writer: Writer, refused: Refused, now: datetime) -> None:
     """Write why nothing of a mail was sent."""
+    close_old_connections()
     with override(writer.language), timezone.override(writer.customer.zone):
         _write(heading, writer, _refused(refused), now)
 

@@ -13,14 +13,16 @@ from sampan.interfaces.smtp_door.writers import address_of
 from sampan.reasons import Refused
 
 IDENT = "Sampan"
-MOST_OCTETS = 5 * 1024 * 1024  # of a mail, attachments and all
+MOST_OCTETS = 2 * 1024 * 1024  # of a mail, attachments and all
 MOST_CONNECTIONS = 500
+MOST_MAILS_AT_ONCE = 30  # on their way in, of those who have signed in and of the others: each is kept in memory
 IDLE_S = 120.0
 BACKLOG = 200
 # So many of each command in one session; who needs more connects again.
 MOST_COMMANDS = {"AUTH": 5, "RCPT": 100_000, "STARTTLS": 1, "*": 10_000}
 
 BLOCKED = "421 4.7.0 Too many wrong passwords came from your address. Try again later"
+CROWDED_WITH_MAILS = "451 4.3.2 Too many mails at once. Try again later"
 CROWDED = "421 4.3.2 Too many connections. Try again later"
 
 # It logs what peers say, names and numbers among it (spec S136); what is worth a line the door logs itself.
@@ -60,6 +62,15 @@ class Protocol(SMTP):
         finally:
             server.sessions.discard(self)
 
+    async def smtp_DATA(self, arg: str) -> None:
+        """A mail comes in, where there is room for one."""
+        assert self.session is not None
+        try:
+            with self._server.mails.place(self.session.authenticated):
+                await super().smtp_DATA(arg)
+        except Refused:
+            await self.push(CROWDED_WITH_MAILS)
+
     async def _turn_away(self, words: str) -> None:
         await self.push(words)
         assert self.transport is not None
@@ -75,6 +86,7 @@ class Server:
         self.plain_on_loopback = plain_on_loopback  # peers on this machine may sign in without TLS, for trying
         self.everybody = AtOnce(MOST_CONNECTIONS)
         self.by_address = AtOnce(MOST_OF_ADDRESS)
+        self.mails = AtOnce(MOST_MAILS_AT_ONCE)
         self.sessions: set[Protocol] = set()
         self._listening: asyncio.Server | None = None
 

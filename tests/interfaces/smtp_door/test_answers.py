@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.db import close_old_connections
 from django.test import override_settings
 from django.urls import reverse
 
@@ -285,3 +286,19 @@ def test_the_answer_is_in_its_readers_language(database: Connection, harbour: Cu
     (answer,) = sent(smarthost)
     assert answer["Subject"] == "Re: [at=soon] 玫瑰"
     assert "soon" in text_of(answer)
+
+
+def test_it_outlives_the_connections_that_it_is_written_by(
+    database: Connection, harbour: Customer, smarthost: Smarthost
+) -> None:
+    """Spec S122: the database was restarted, say."""
+    with open_door() as door:
+        for number in range(12):
+            reply = door.give(from_florist(name=f"{number}"))
+            assert reply.code == 250
+            database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'sampan django'"
+            )
+    close_old_connections()
+    assert len(sent(smarthost)) == 12

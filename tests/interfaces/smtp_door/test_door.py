@@ -352,6 +352,22 @@ def test_one_address_has_so_many_connections(harbour: Customer, monkeypatch: pyt
         assert said(door)[0].startswith(b"421 4.3.2")
 
 
+def test_so_many_mails_are_on_their_way_in_at_once(
+    database: Connection, harbour: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is kept in memory until it is whole; strangers take no place of those who have signed in."""
+    monkeypatch.setattr("sampan.interfaces.smtp_door.server.MOST_MAILS_AT_ONCE", 1)
+    with open_door() as door, door.connected() as slow:
+        slow.ehlo()
+        slow.mail("stranger@elsewhere.example")
+        slow.rcpt(TO)
+        assert slow.docmd("DATA")[0] == 354
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            door.give(mail(), login="")
+        assert refused.value.smtp_code == 451
+        assert door.give(mail()).code == 250
+
+
 def test_a_customer_in_a_hurry_is_asked_to_come_again(
     database: Connection, harbour: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
