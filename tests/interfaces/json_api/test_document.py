@@ -4,6 +4,7 @@
 """
 
 import os
+from pathlib import Path
 from typing import Any
 
 import schemathesis
@@ -28,6 +29,7 @@ from tests.interfaces.running import web_process
 from tests.world import make_customer, make_places, send
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+PAGE = Path(__file__).parents[3] / "docs/api/json.md"
 CHECKS: list[Any] = [
     not_a_server_error,
     status_code_conformance,
@@ -91,3 +93,14 @@ def test_the_document_is_given_to_everybody_and_names_every_operation() -> None:
         assert (await ask("POST", "/v1/messages", RIGHT | {"dry_run": True})).status == 200
 
     with_door(scenario)
+
+
+def test_the_page_of_the_docs_names_every_operation() -> None:
+    """After a change: WRITE_PAGES=1 .venv/bin/pytest tests/interfaces/json_api/test_document.py -k docs"""
+    rows = [f"| {each.summary} | `{each.method} {each.path}` | `{each.scope}` |" for each in OPERATIONS]
+    head, marker, listed = PAGE.read_text().partition("| --- | --- | --- |\n")
+    assert marker
+    if os.environ.get("WRITE_PAGES"):
+        PAGE.write_text(head + marker + "\n".join(rows) + "\n")
+    else:
+        assert listed.splitlines() == rows
