@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from bench.callbacks import delivered, running_receiver
 from bench.load import load
 from bench.machine import peak_mb, used_s, wait_quiet
 from bench.sampan_up import CUSTOMERS, SENDER, TEMPLATE, Measured, connected, sampan_with
@@ -262,6 +263,12 @@ def codes_under_bulk(runs: int) -> list[Result]:
     return results
 
 
+def callbacks(runs: int) -> list[Result]:
+    """30,000 signed webhooks to one server over connections that are kept."""
+    with running_smsc() as smsc, sampan_with(smsc) as measured, running_receiver() as url:
+        return [Result(*delivered(measured, url)) for _ in range(runs)]
+
+
 def _histogram(values_ms: list[float]) -> dict[str, int]:
     edges = (5, 10, 20, 50, 100, 200, 500, 1_000)
     counts = {f"<{edge}": sum(value < edge for value in values_ms) for edge in edges}
@@ -278,4 +285,5 @@ MEASURES = (
     Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
     Measure("codes", "a code under another's bulk, p99", "ms", 500, 100, codes_under_bulk, less_is_better=True),
+    Measure("callbacks", "webhooks to one fast server", "/s", 1_000, 2_000, callbacks),
 )

@@ -49,6 +49,7 @@ class Courier:
         self.endpoint_id = endpoint_id
         self.lease_ends_s = lease_ends_s  # of the loop's clock; the deliverer renews it
         self.stopping = False
+        self.found_nothing = True  # what is due waits for something older that is not
         self._owner = owner
         self._threads = threads
         self._client = client
@@ -110,6 +111,7 @@ class Courier:
         self._endpoint, deliveries = found
         if self._endpoint.failures:
             self._at_once = 1
+        self.found_nothing = self.found_nothing and not deliveries
         self._due.extend(deliveries)
         self._in_hand.update(delivery.id for delivery in deliveries)
 

@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import structlog
@@ -19,6 +19,7 @@ from sampan.webhooks.sending import TIMEOUT_S, open_client
 LOOK_EVERY_S = 0.2
 AWAY_S = 1.0
 RENEWED_EVERY_S = 10.0
+RESTS = timedelta(seconds=1)  # an endpoint whose due deliveries all wait for older ones
 MOST_ENDPOINTS = 500  # delivered to at once
 DATABASE_THREADS = 4
 LOOK_UP_THREADS = 64  # a name server that does not answer holds one for seconds
@@ -40,6 +41,7 @@ class Deliverer:
         self._threads = DatabaseThreads(DATABASE_THREADS, "webhooks", by_key=True)
         self._client = open_client(allowed)
         self._couriers: dict[int, Courier] = {}
+        self._resting: dict[int, datetime] = {}  # until when
         self._tasks: set[asyncio.Task[None]] = set()
         self._renewed_at_s = self._loop.time()
 
@@ -64,8 +66,10 @@ class Deliverer:
         room = MOST_ENDPOINTS - len(self._couriers)
         if room > 0:
             ends_s = self._loop.time() + LEASE.total_seconds()
-            mine = list(self._couriers)
-            for endpoint_id in await self._threads.run(leases.take, self._owner, mine, room, self._clock()):
+            now = self._clock()
+            self._resting = {id_: until for id_, until in self._resting.items() if until > now}
+            not_these = [*self._couriers, *self._resting]
+            for endpoint_id in await self._threads.run(leases.take, self._owner, not_these, room, now):
                 self._start(endpoint_id, ends_s)
         return len(self._couriers)
 
@@ -86,6 +90,8 @@ class Deliverer:
     async def _run(self, courier: Courier) -> None:
         try:
             await courier.run()
+            if courier.found_nothing:
+                self._resting[courier.endpoint_id] = self._clock() + RESTS
         except psycopg.OperationalError as error:
             log.warning("webhooks.database_away", error=str(error).strip())
         except Exception as error:  # noqa: BLE001 - the courier's top: what it had is due again after its lease

@@ -24,18 +24,13 @@ LONGEST_LEFT_ALONE_S = 300
 LONGEST_RETRY_AFTER_S = 3600
 JITTER = 0.2
 
-# Of each subject only the oldest that waits is due: so each message's events arrive in order.
-IS_DUE = f"""
-           d.state = {State.WAITING.value} AND d.next_at <= %(now)s
-       AND NOT EXISTS (SELECT FROM webhook_delivery o WHERE o.endpoint_id = d.endpoint_id
-                          AND o.state = {State.WAITING.value} AND o.subject_id = d.subject_id AND o.id < d.id)"""
-
 TAKE = one_line(f"""
 WITH due AS MATERIALIZED (
     SELECT e.id FROM webhook_endpoint e
      WHERE e.off_since IS NULL AND e.removed_at IS NULL AND coalesce(e.resume_at, %(now)s) <= %(now)s
-       AND coalesce(e.lease_until, %(now)s) <= %(now)s AND e.id <> ALL(%(mine)s::int8[])
-       AND EXISTS (SELECT FROM webhook_delivery d WHERE d.endpoint_id = e.id AND {IS_DUE})
+       AND coalesce(e.lease_until, %(now)s) <= %(now)s AND e.id <> ALL(%(but)s::int8[])
+       AND EXISTS (SELECT FROM webhook_delivery d WHERE d.endpoint_id = e.id AND d.state = {State.WAITING.value}
+                      AND d.next_at <= %(now)s)
      ORDER BY e.lease_until NULLS FIRST LIMIT %(most)s FOR UPDATE SKIP LOCKED)
 UPDATE webhook_endpoint e SET owner = %(owner)s, lease_until = %(until)s FROM due WHERE e.id = due.id RETURNING e.id""")
 RENEW = """
@@ -44,9 +39,9 @@ RENEW = """
 RELEASE = "UPDATE webhook_endpoint SET lease_until = NULL, owner = '' WHERE id = %s AND owner = %s"
 
 
-def take(conn: Connection, owner: str, mine: Collection[int], most: int, now: datetime) -> list[int]:
-    """Endpoints with something due that nobody delivers to; they are the owner's for LEASE."""
-    values = {"owner": owner, "mine": array_of(mine), "most": most, "now": now, "until": now + LEASE}
+def take(conn: Connection, owner: str, but: Collection[int], most: int, now: datetime) -> list[int]:
+    """Endpoints with something due that nobody delivers to, `but` these; they are the owner's for LEASE."""
+    values = {"owner": owner, "but": array_of(but), "most": most, "now": now, "until": now + LEASE}
     return [id_ for (id_,) in conn.execute(TAKE, values)]
 
 
@@ -65,10 +60,15 @@ ENDPOINT = """
     SELECT url, form, failures, secret, CASE WHEN old_secret_until > %(now)s THEN old_secret END FROM webhook_endpoint
      WHERE id = %(endpoint)s AND owner = %(owner)s AND lease_until > %(now)s AND off_since IS NULL
        AND removed_at IS NULL"""
+# Of each subject only the oldest that waits is taken: so each message's events arrive in order. It is one walk along
+# the index webhook_delivery_in_order; the planner takes that one, whatever it believes of a table that nobody has
+# counted yet, because it may not sort. (Asking of each row whether there is an older one: 13 s for 400 of 30,000.)
+IN_ORDER = "SET enable_sort = off"
 DUE = f"""
-    SELECT d.id, d.kind, d.at, d.begun_at, d.tries, d.data FROM webhook_delivery d
-     WHERE d.endpoint_id = %(endpoint)s AND d.id <> ALL(%(in_hand)s::int8[]) AND {IS_DUE}
-     ORDER BY d.next_at LIMIT %(most)s"""
+    SELECT id, kind, at, begun_at, tries, data
+      FROM (SELECT DISTINCT ON (subject_id) * FROM webhook_delivery
+             WHERE endpoint_id = %(endpoint)s AND state = {State.WAITING.value} ORDER BY subject_id, id) AS oldest
+     WHERE next_at <= %(now)s AND id <> ALL(%(in_hand)s::int8[]) LIMIT %(most)s"""
 
 
 def due(
@@ -79,6 +79,7 @@ def due(
     row = conn.execute(ENDPOINT, values).fetchone()
     if row is None:
         return None
+    conn.execute(IN_ORDER)
     url, form, failures, *sealed = row
     keys = [key_of(unseal(secret)) for secret in sealed if secret is not None]
     return Endpoint(url, WebhookEndpoint.Form(form), failures, keys), [
@@ -145,8 +146,8 @@ def _jittered(seconds: float) -> float:
 
 WELL = """
     UPDATE webhook_endpoint e SET failures = 0, failing_since = NULL, resume_at = NULL, taken_at = %(now)s
-      FROM (SELECT id, resume_at IS NOT NULL AS was_left_alone FROM webhook_endpoint WHERE id = %(endpoint)s) b
-     WHERE e.id = b.id RETURNING b.was_left_alone"""
+      FROM (SELECT id, failures FROM webhook_endpoint WHERE id = %(endpoint)s) b
+     WHERE e.id = b.id RETURNING b.failures"""
 # What waits only because the endpoint was away need not wait any longer.
 HURRY = f"""
     UPDATE webhook_delivery SET next_at = %(now)s
@@ -164,7 +165,7 @@ def _note_health(conn: Connection, endpoint_id: int, answers: Sequence[Answer], 
     wait_s: float = asked_s
     if any(answer.is_taken for answer in answers):
         row = conn.execute(WELL, values).fetchone()
-        if row == (True,):
+        if row is not None and row[0] >= LEFT_ALONE_AFTER:
             conn.execute(HURRY, values)
     else:
         row = conn.execute(UNWELL, values).fetchone()
