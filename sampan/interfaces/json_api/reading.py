@@ -128,6 +128,7 @@ def _shown(row: periods.Row) -> Message:
 
 
 def page_of(conn: Connection, search: periods.Search, limit: int, cursor: str, *, newest_first: bool) -> MessageList:
+    """One page of what is searched for. Raises Wrong(BAD_CURSOR)."""
     place = place_of(cursor, tuple[Moment, Id])
     after = periods.Place(*place) if place else None
     rows = periods.rows(conn, search, most=limit + 1, after=after, newest_first=newest_first)
