@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from urllib.parse import urlencode
 
+from sampan.interfaces.soap.contract import SAMPAN
 from sampan.smpp.pdu import (
     BindTransceiver,
     BindTransceiverResp,
@@ -15,6 +16,7 @@ from sampan.smpp.pdu import (
     encode,
 )
 from sampan.smpp.receipt import read_text, write_tlvs
+from tests.fuzz.mail_seeds import MAILS
 from tests.fuzz.sessions import BOUND, CLIENT, SUBMITS
 from tests.routing.test_numbers import READ_AS_ONE_NUMBER, REFUSED
 from tests.smpp.peers import NAME, PASSWORD, message
@@ -98,6 +100,31 @@ def _queries() -> list[bytes]:
     return [urlencode(QUERY | change).encode() for change in changes]
 
 
+def _envelopes() -> list[bytes]:
+    who = "<username>harbour</username><password>a long way home</password>"
+    said = (
+        "<dncr>1</dncr><scheduledAt>2026-12-24T18:30:00+08:00</scheduledAt><validityMinutes>60</validityMinutes>"
+        "<coding>Unicode</coding><clientRef>order-7</clientRef>"
+    )
+    numbers = "<recipient>85261234567</recipient> <recipient>+8613812345678</recipient>"
+    requests = (
+        ("SendSms", f"<recipients>{numbers}</recipients><text>你好</text><sender>HarbourFlo</sender>{said}"),
+        ("GetStatus", "<messageIds><messageId>100001</messageId><messageId>x</messageId></messageIds>"),
+        ("CancelScheduled", "<batchId>10001</batchId><evenIfLate>true</evenIfLate>"),
+        ("GetReplies", "<afterId>7</afterId><most>10</most>"),
+    )
+    versions = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"
+    whole = [
+        f'<e:Envelope xmlns:e="{version}"><e:Header/><e:Body><{name} xmlns="{SAMPAN}">{who}{inner}</{name}></e:Body>'
+        "</e:Envelope>"
+        for version in versions
+        for name, inner in requests
+    ]
+    bomb = f'<!DOCTYPE a [<!ENTITY b "b"><!ENTITY c "&b;&b;">]>{whole[0].replace("你好", "&c;")}'
+    coded = [each.encode() for each in (*whole, bomb)] + [whole[0].encode("utf-16")]
+    return [bytes((size,)) + each for size in (7, 255) for each in coded]
+
+
 def _numbers() -> list[bytes]:
     typed = [str(number) for number, *_ in (*READ_AS_ONE_NUMBER, *REFUSED)]
     return [*(number.encode() for number in typed), "\n".join(typed[:20]).encode()]
@@ -115,6 +142,8 @@ SEEDS: dict[str, list[bytes]] = {
     "receipt": [bytes((0, 4, tlvs)) + text.encode() for text in RECEIPTS for tlvs in (0, 1)],
     "gsm": list(TEXTS),
     "parameters": _queries(),
+    "soap": _envelopes(),
+    "mail": [each.encode() for each in MAILS],
     "numbers": _numbers(),
     "upload": _files(),
 }

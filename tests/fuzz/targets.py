@@ -10,10 +10,15 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import cast
 
+from lxml import etree
+
 from sampan.accounts.access import Caller
 from sampan.composing.alphabet import Coding, decode_gsm, encode_gsm, is_gsm, pack_septets, unpack_septets
 from sampan.interfaces.http_api import MOST_RECIPIENTS, Wrong, parse_parameters, read_send
-from sampan.reasons import Reason
+from sampan.interfaces.soap.answers import fault, fault_of
+from sampan.interfaces.soap.operations import draft_of
+from sampan.interfaces.soap.reading import LONGEST_LISTED, Asked, Malformed, Reader, Version
+from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import MOST_DIGITS, NotAMobile, parse, parse_international, parse_many
 from sampan.smpp import time_format
 from sampan.smpp.concatenation import content_of
@@ -36,6 +41,7 @@ from sampan.smpp.pdu import (
 )
 from sampan.smpp.receipt import DeliveryReceipt, read_receipt, read_text, write_text
 from sampan.uploads import child
+from tests.fuzz.mail import mail
 from tests.fuzz.sessions import sessions
 
 ANYBODY = cast(Caller, SimpleNamespace(customer=None, person_id=1))
@@ -193,6 +199,34 @@ def upload(octets: bytes) -> None:
     assert refusal in {"", *Reason.__members__}
 
 
+def soap(octets: bytes) -> None:
+    """However a request is cut on its way (by as many octets as the first says), it is read alike; a fault is XML."""
+    size, stream = (octets[0] or 1, octets[1:]) if octets else (1, b"")
+    version, read = _envelope([stream])
+    pieces = [stream[start : start + size] for start in range(0, len(stream), size)]
+    again_version, again = _envelope(pieces)
+    assert (version, isinstance(read, Asked) and read) == (again_version, isinstance(again, Asked) and again)
+    if isinstance(read, Asked):
+        assert all(len(each) <= LONGEST_LISTED + 1 for each in read.listed)
+        if read.operation == "SendSms":
+            with contextlib.suppress(Refused):
+                assert draft_of(read.values, [85261234567], ANYBODY).client_reference == read.values.get(
+                    "clientRef", ""
+                )
+    else:
+        etree.fromstring(fault(version, fault_of(read)))
+
+
+def _envelope(pieces: list[bytes]) -> tuple[Version, Asked | Malformed | Refused]:
+    reader = Reader()
+    try:
+        for piece in pieces:
+            reader.feed(piece)
+        return reader.version, reader.close()
+    except (Malformed, Refused) as error:
+        return reader.version, error
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (pdu, framer, sessions, receipt, gsm, parameters, numbers, upload)
+    each.__name__: each for each in (pdu, framer, sessions, receipt, gsm, parameters, soap, mail, numbers, upload)
 }

@@ -65,7 +65,7 @@ class Operations:
         mobiles = [each for each in read if isinstance(each, int)]
         if not mobiles and read:
             raise next(each for each in read if isinstance(each, NotAMobile))
-        draft = _draft(asked.values, mobiles, caller)
+        draft = draft_of(asked.values, mobiles, caller)
         if len(mobiles) > MANY:
             outcome = await self._bulk.run(_accept, draft, self._platform, datetime.now(UTC))
         else:
@@ -142,7 +142,8 @@ def _accept(conn: Connection, draft: Draft, platform: Platform, now: datetime) -
     return outcome
 
 
-def _draft(values: Values, mobiles: list[int], caller: Caller) -> Draft:
+def draft_of(values: Values, mobiles: list[int], caller: Caller) -> Draft:
+    """What SendSms asks for. Raises Refused(BAD_TIME)."""
     purpose, register, validity = values.get("purpose"), values.get("dncr"), values.get("validityMinutes")
     return Draft(
         customer=caller.customer,

@@ -124,7 +124,10 @@ class _Target:
         if self._elements > MOST_ELEMENTS:
             raise Malformed("TooManyElements", "There are too many elements. Send only what the WSDL names")
         prefixes = {prefix or None: uri for prefix, uri in namespaces.items()}
-        self._builder.start(name, dict(attributes), prefixes)
+        try:
+            self._builder.start(name, dict(attributes), prefixes)
+        except ValueError as error:  # names that libxml2 reads and lxml does not
+            raise Malformed("NotXml", f"This is no well-formed XML: {error}") from None
 
     def end(self, name: str) -> None:
         self._path.pop()

@@ -25,6 +25,7 @@ MALFORMED = {
     f"{RIGHT}<more/>": "NotXml",
     RIGHT.replace("Hello", "&hello;"): "NotXml",
     RIGHT.replace("Hello", "a\x01b"): "NotXml",
+    RIGHT.replace('xmlns="urn', 'xmlns="\u6d73urn:%zz'): "NotXml",
     "<html/>": "NotSoap",
     RIGHT.replace("schemas.xmlsoap.org", "example.org"): "NotSoap",
     BOMB + RIGHT.replace("Hello", "&l9;"): "DocumentType",
