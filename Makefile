@@ -12,7 +12,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench reconcile-100k lock
+.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench words reconcile-100k lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ fuzz: setup-dev .venv/fuzz ## feed nonsense to all that reads what strangers sen
 bench: RUNS ?= 3
 bench: setup-dev ## measure on this machine, beside its floors; RUNS=3 of each of MEASURES="backlog idle"
 	$(BIN)/python -m bench --runs $(RUNS) $(MEASURES)
+
+words: setup-dev ## bring the words marked for translation into sampan/locale/*/LC_MESSAGES/django.po
+	$(BIN)/python -m tests.catalogues
 
 reconcile-100k: setup-dev ## do the books agree after 100,000 messages? says how long that took, too
 	$(BIN)/python -m bench --runs 1 reconcile

@@ -13,6 +13,8 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg.conninfo
 
+from sampan.interfaces.catalogues import compiled
+
 PACKAGE = Path(__file__).parent
 DATA = Path(os.environ.get("SAMPAN_DATA", "var")).resolve()
 
@@ -175,4 +177,4 @@ USE_TZ = True
 TIME_ZONE = "Asia/Hong_Kong"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hant", "繁體"), ("zh-hans", "简体")]  # spec S135
-LOCALE_PATHS = [PACKAGE / "locale"]
+LOCALE_PATHS = [compiled(PACKAGE / "locale", otherwise=DATA / "locale")]
