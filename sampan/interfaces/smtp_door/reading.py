@@ -178,15 +178,17 @@ def _leaves(message: "Message[str, str]") -> Iterator["Message[str, str]"]:
     waiting: list[Message[str, str]] = [message]
     while waiting:
         part = waiting.pop(0)
-        payload = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting = [each for each in payload if isinstance(each, Message)] + waiting
+        if part.is_multipart() and part.get_content_maintype() == "multipart":
+            waiting = [each for each in part.get_payload() if isinstance(each, Message)] + waiting
         else:
             yield part
 
 
 def _characters(part: "Message[str, str]") -> str:
-    octets = part.get_payload(decode=True)
+    try:
+        octets = part.get_payload(decode=True)
+    except ValueError:  # a charset with a NUL in its name
+        octets = None
     if not isinstance(octets, bytes) or any(isinstance(defect, InvalidBase64LengthDefect) for defect in part.defects):
         raise Refused(Reason.BAD_TEXT, "text", str(part.get("content-transfer-encoding", ""))[:20])
     charset = part.get_param("charset", "")

@@ -211,6 +211,14 @@ def test_what_programs_write_is_told_by_its_headers(line: str, answer: bool, aut
     assert (heading.is_answer, heading.is_automatic) == (answer, automatic)
 
 
+@pytest.mark.parametrize("charset", ["utf\0", "\0", "utf-8\0\0", "\xff"])
+def test_a_charset_that_is_no_name_is_refused(charset: str) -> None:
+    """Found by fuzzing."""
+    with pytest.raises(Refused) as refused:
+        read_body(with_body(b"\xff\xfe", f"text/plain; charset={charset}"))
+    assert refused.value.reason == Reason.BAD_TEXT
+
+
 def test_mails_nested_without_end_are_refused() -> None:
     parts = "".join(f"--b{n}\r\nContent-Type: multipart/mixed; boundary=b{n + 1}\r\n\r\n" for n in range(2_000))
     nested = f"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b0\r\n\r\n{parts}".encode()
