@@ -30,7 +30,11 @@ UNPROCESSABLE = 422
 
 SORTS = [
     ("live", _("Live, for the JSON API"), _("Sends, and costs money")),
-    ("test", _("Test, for the JSON API"), _("What it sends goes to nobody and is free")),
+    (
+        "test",
+        _("Test, for the JSON API"),
+        _("What it sends goes to nobody and is free. It sends, reads and sees the balance, no more"),
+    ),
     (
         "password",
         _("Password, 20 characters"),
@@ -40,10 +44,10 @@ SORTS = [
 ]
 SCOPES = [
     (Scope.SEND, _("Send: messages, codes; pause, resume and cancel batches")),
-    (Scope.READ, _("Read: messages, batches, replies")),
+    (Scope.READ, _("Read: messages, batches, replies, sender IDs")),
     (Scope.BALANCE, _("Balance, statement and prices")),
     (Scope.CONTACTS, _("Contacts, groups, consents and unsubscribes")),
-    (Scope.MANAGE, _("Sender IDs and webhooks")),
+    (Scope.MANAGE, _("Webhooks")),
 ]
 
 
