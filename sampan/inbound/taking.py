@@ -40,10 +40,12 @@ def take_replies(platform: Platform, now: datetime) -> tuple[int, set[Place]]:
         if not texts:
             return 0, places
         usual = settings.in_force(conn)
+        answers = Answers((received.handset for received in texts), now)
         for received in texts:
             try:
                 with transaction.atomic():
-                    places |= _take(conn, received, usual, terms_in_force(conn, platform), now)
+                    owner = _owner(conn, received, usual, answers)
+                    places |= _take(conn, received, owner, usual, terms_in_force(conn, platform), now)
             except Exception as error:  # noqa: BLE001 - the loop's top: one text that fails must not hold up the others
                 log.error("replies.failed", parts=received.ids, error=repr(error))
                 parts.postpone(conn, received.ids, now)
@@ -97,7 +99,7 @@ def take(incoming: Incoming, usual: Usual) -> set[Place]:
         "not_sent": reason.number if reason else None,
     }
     conn.execute(SETTLE, values)
-    events.emit(conn, [Event("reply.received", owner.customer_id, reply_id, _told(incoming, stops))], now=now)
+    events.emit(conn, [Event("reply.received", owner.customer_id, reply_id, _told(reply_id, incoming, stops))], now=now)
     return answered.places | forwarded.places
 
 
@@ -163,11 +165,12 @@ def _forwarded(incoming: Incoming, forwards: Forwards, *, key: str) -> Sent:
     return answering.forward(incoming, forwards.mobile, key=key)
 
 
-def _told(incoming: Incoming, stops: bool) -> dict[str, object]:
+def _told(reply_id: int, incoming: Incoming, stops: bool) -> dict[str, object]:
     """What a webhook says of it (docs/api/webhooks.md)."""
     received, owner = incoming.received, incoming.owner
     return {
-        "received_at": received.received_at.isoformat(),
+        "id": str(reply_id),
+        "received_at": received.received_at,
         "from": received.handset,
         "to": received.number,
         "keyword": owner.keyword,
