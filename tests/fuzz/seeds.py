@@ -17,7 +17,6 @@ from sampan.smpp.pdu import (
 )
 from sampan.smpp.receipt import read_text, write_tlvs
 from tests.fuzz.mail_seeds import MAILS
-from tests.fuzz.mail_seeds import MAILS
 from tests.fuzz.sessions import BOUND, CLIENT, SUBMITS
 from tests.routing.test_numbers import READ_AS_ONE_NUMBER, REFUSED
 from tests.smpp.peers import NAME, PASSWORD, message
@@ -144,7 +143,6 @@ SEEDS: dict[str, list[bytes]] = {
     "gsm": list(TEXTS),
     "parameters": _queries(),
     "soap": _envelopes(),
-    "mail": [each.encode() for each in MAILS],
     "mail": [each.encode() for each in MAILS],
     "numbers": _numbers(),
     "upload": _files(),

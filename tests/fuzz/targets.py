@@ -42,7 +42,6 @@ from sampan.smpp.pdu import (
 from sampan.smpp.receipt import DeliveryReceipt, read_receipt, read_text, write_text
 from sampan.uploads import child
 from tests.fuzz.mail import mail
-from tests.fuzz.mail import mail
 from tests.fuzz.sessions import sessions
 
 ANYBODY = cast(Caller, SimpleNamespace(customer=None, person_id=1))
@@ -229,5 +228,5 @@ def _envelope(pieces: list[bytes]) -> tuple[Version, Asked | Malformed | Refused
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    each.__name__: each for each in (pdu, framer, sessions, receipt, gsm, parameters, soap, mail, mail, numbers, upload)
+    each.__name__: each for each in (pdu, framer, sessions, receipt, gsm, parameters, soap, mail, numbers, upload)
 }
