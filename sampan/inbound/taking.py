@@ -40,12 +40,10 @@ def take_replies(platform: Platform, now: datetime) -> tuple[int, set[Place]]:
         if not texts:
             return 0, places
         usual = settings.in_force(conn)
-        answers = Answers((received.handset for received in texts), now)
         for received in texts:
             try:
                 with transaction.atomic():
-                    owner = _owner(conn, received, usual, answers)
-                    places |= _take(conn, received, owner, usual, terms_in_force(conn, platform), now)
+                    places |= _take(conn, received, usual, terms_in_force(conn, platform), now)
             except Exception as error:  # noqa: BLE001 - the loop's top: one text that fails must not hold up the others
                 log.error("replies.failed", parts=received.ids, error=repr(error))
                 parts.postpone(conn, received.ids, now)
