@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import psycopg.conninfo
 
-from sampan.interfaces.catalogues import compiled
+from sampan.catalogues import compiled
 
 PACKAGE = Path(__file__).parent
 DATA = Path(os.environ.get("SAMPAN_DATA", "var")).resolve()

@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog, Message
 from django.utils.formats import date_format
 from django.utils.translation import gettext, override
 
-from sampan.interfaces import catalogues
+from sampan import catalogues
 from tests.catalogues import (
     LOCALES,
     PACKAGE,
