@@ -16,7 +16,7 @@ PAGES = Path(__file__).parents[2] / "docs/api"
 ADDRESS = "http://127.0.0.1:8000"  # in the pages
 LANGUAGES = ("bash", "python", "js", "php", "csharp", "java")
 KEY = "sk_live_EXAMPLE"
-SENDING = {"http.md": Source.HTTP, "soap.md": Source.SOAP}
+SENDING = {"http.md": Source.HTTP, "json.md": Source.JSON, "soap.md": Source.SOAP}
 ENDS_WITHIN_S = 60.0
 
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -40,7 +40,9 @@ def test_a_sample_in_node_sends_what_it_says(sample: Sample, web: WebProcess, tm
 
 
 @pytest.mark.interop("samples in Java")
-@pytest.mark.parametrize("sample", those_in("java", "http.md"))  # the one of SOAP needs classes made of the contract
+@pytest.mark.parametrize(
+    "sample", those_in("java", "http.md", "json.md")
+)  # the one of SOAP needs classes made of the contract
 def test_a_sample_in_java_sends_what_it_says(sample: Sample, web: WebProcess, tmp_path: Path) -> None:
     if not shutil.which("javac"):
         pytest.skip("a Java development kit is not installed (apt-get install default-jdk)")
