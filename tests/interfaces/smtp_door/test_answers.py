@@ -278,14 +278,25 @@ def test_an_address_that_is_off_sends_nothing(database: Connection, harbour: Cus
     assert texts(database) == []
 
 
-def test_the_answer_is_in_its_readers_language(database: Connection, harbour: Customer, smarthost: Smarthost) -> None:
+@pytest.mark.parametrize(
+    ("language", "accepted", "refused"),
+    [
+        ("zh-hant", "已接受：1 條短訊，HK$0.2900。", "沒有發送，也沒有收費。"),
+        ("zh-hans", "已接受：1 条短信，HK$0.2900。", "没有发送，也没有收费。"),
+    ],
+)
+def test_the_answer_is_in_its_readers_language(
+    database: Connection, harbour: Customer, smarthost: Smarthost, language: str, accepted: str, refused: str
+) -> None:
     """spec S135"""
-    Person.objects.filter(customer=harbour).update(language="zh-hant")
+    Person.objects.filter(customer=harbour).update(language=language)
     with open_door() as door:
+        door.give(from_florist(subject="玫瑰"))
         door.give(from_florist(name="2", subject="[at=soon] 玫瑰"))
-    (answer,) = sent(smarthost)
-    assert answer["Subject"] == "Re: [at=soon] 玫瑰"
-    assert "soon" in text_of(answer)
+    first, second = sent(smarthost)
+    assert (first["Subject"], second["Subject"]) == ("Re: 玫瑰", "Re: [at=soon] 玫瑰")
+    assert accepted in text_of(first)
+    assert refused in text_of(second)
 
 
 def test_it_outlives_the_connections_that_it_is_written_by(
