@@ -46,6 +46,15 @@ GAUGES = {
         "SELECT extract(epoch FROM clock_timestamp() - max(at)) FROM book_check HAVING max(at) IS NOT NULL",
         (),
     ),
+    "sampan_webhooks_overdue_seconds": (
+        "How long the first delivery that is due to a customer's server has waited; alert above 2 hours",
+        """SELECT max(extract(epoch FROM clock_timestamp() - d.next_at)) FROM webhook_endpoint e
+             CROSS JOIN LATERAL (SELECT next_at FROM webhook_delivery WHERE endpoint_id = e.id AND state = 1
+                                  ORDER BY next_at LIMIT 1) d
+            WHERE e.off_since IS NULL AND e.removed_at IS NULL AND coalesce(e.resume_at, now()) <= now()
+              AND d.next_at <= now() HAVING count(*) > 0""",
+        (),
+    ),
     "sampan_links_bound": (
         "Links of each operator that are bound",
         """SELECT o.name, count(*) FILTER (WHERE s.bound) FROM operator o JOIN link l ON l.operator_id = o.id

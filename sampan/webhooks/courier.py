@@ -133,7 +133,8 @@ class Courier:
         while self._due and not self.stopping and len(self._senders) <= self._at_once:
             delivery = self._due.popleft()
             assert self._endpoint is not None, "what is due was read with it"
-            answer = await send(self._client, delivery, request_of(self._endpoint, delivery, self._clock()))
+            now = self._clock()
+            answer = await send(self._client, delivery, request_of(self._endpoint, delivery, now), now)
             self._learn(answer)
             self._answers.append(answer)
             if len(self._answers) >= MOST_A_RECORD:

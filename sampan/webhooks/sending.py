@@ -41,7 +41,7 @@ def open_client(allowed: Sequence[Network]) -> aiohttp.ClientSession:
     )
 
 
-async def send(client: aiohttp.ClientSession, delivery: Delivery, request: Request) -> Answer:
+async def send(client: aiohttp.ClientSession, delivery: Delivery, request: Request, now: datetime) -> Answer:
     """Make the request. Whatever the server does gives an Answer."""
     began_s = time.perf_counter()
     status, retry_after_s = None, None
@@ -54,7 +54,7 @@ async def send(client: aiohttp.ClientSession, delivery: Delivery, request: Reque
             allow_redirects=False,
         ) as response:
             status = response.status
-            retry_after_s = _retry_after_s(response)
+            retry_after_s = _retry_after_s(response, now)
             words = _words(await _beginning(response))
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         words = "" if status else _words_of(error)
@@ -69,7 +69,7 @@ async def _beginning(response: aiohttp.ClientResponse) -> bytes:
     return octets
 
 
-def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
+def _retry_after_s(response: aiohttp.ClientResponse, now: datetime) -> float | None:
     """How long 429 and 503 ask to wait (RFC 9110 §10.2.3): in seconds, or until a time; at most an hour."""
     said = response.headers.get("Retry-After", "")
     if response.status not in (429, 503) or not said:
@@ -81,7 +81,7 @@ def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
             until = parsedate_to_datetime(said)
         except ValueError:
             return None
-        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_S)
 
 

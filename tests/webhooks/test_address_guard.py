@@ -127,11 +127,11 @@ def test_a_name_that_points_elsewhere_the_next_time_gets_nowhere(monkeypatch: py
             url = allowed.url.replace("127.0.0.2", "rebind.example")
             request = request_of(Endpoint(url, Form.CALLBACK, 0, []), DELIVERY, NOW)
             async with open_client([ip_network("127.0.0.2/32")]) as client:
-                first = await send(client, DELIVERY, request)
+                first = await send(client, DELIVERY, request, NOW)
                 assert first.status == 200
                 await client.connector.close()  # type: ignore[union-attr]
             async with open_client([ip_network("127.0.0.2/32")]) as client:
-                second = await send(client, DELIVERY, request)
+                second = await send(client, DELIVERY, request, NOW)
             assert (second.status, second.words) == (None, "Refused: 127.0.0.1 is not a public address")
             assert (len(allowed.received), not_.received) == (1, [])
 
@@ -142,7 +142,7 @@ def test_a_literal_private_address_is_refused_at_the_socket_too() -> None:
     async def work() -> None:
         async with receiving() as receiver, open_client(()) as client:
             request = request_of(Endpoint(receiver.url, Form.CALLBACK, 0, []), DELIVERY, NOW)
-            answer = await send(client, DELIVERY, request)
+            answer = await send(client, DELIVERY, request, NOW)
             assert answer.words == "Refused: 127.0.0.1 is not a public address"
             assert receiver.received == []
 
@@ -154,11 +154,13 @@ def test_a_name_without_an_address_and_a_server_that_is_not_there_are_told_so() 
         async with receiving() as receiver:
             nobody = receiver.url
         async with open_client(LOOPBACK) as client:
-            gone = await send(client, DELIVERY, request_of(Endpoint(nobody, Form.CALLBACK, 0, []), DELIVERY, NOW))
+            gone = await send(client, DELIVERY, request_of(Endpoint(nobody, Form.CALLBACK, 0, []), DELIVERY, NOW), NOW)
             assert gone.status is None
             assert "127.0.0.1" in gone.words
             by_name = nobody.replace("127.0.0.1", "no-such-host.invalid")
-            unknown = await send(client, DELIVERY, request_of(Endpoint(by_name, Form.CALLBACK, 0, []), DELIVERY, NOW))
+            unknown = await send(
+                client, DELIVERY, request_of(Endpoint(by_name, Form.CALLBACK, 0, []), DELIVERY, NOW), NOW
+            )
             assert unknown.words == "The host name has no address"
 
     run(work())

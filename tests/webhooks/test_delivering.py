@@ -205,13 +205,15 @@ def test_410_switches_off_at_once_and_nothing_more_is_written(database: Connecti
     assert states() == [State.GIVEN_UP]
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_is_obeyed(database: Connection, harbour: Customer, status: int) -> None:
+@pytest.mark.parametrize(("status", "asked"), [(429, "120"), (503, "Mon, 23 Nov 2026 02:02:00 GMT")])
+def test_retry_after_is_obeyed(database: Connection, harbour: Customer, status: int, asked: str) -> None:
+    """RFC 9110 §10.2.3: seconds, or a time."""
+
     async def work() -> None:
         clock = Clock()
         async with receiving() as receiver, delivering(clock) as deliverer:
             make_endpoint(harbour, receiver.url)
-            receiver.answer = answering(status, headers={"Retry-After": "120"})
+            receiver.answer = answering(status, headers={"Retry-After": asked})
             tell(database, harbour, 100001)
             await deliver_all(deliverer)
             receiver.answer = None
@@ -318,3 +320,19 @@ def test_bodies_are_the_same_each_time(database: Connection, harbour: Customer) 
             assert json.loads(first.body)["data"] == TOLD
 
     run(work())
+
+
+def test_two_deliverers_at_once_deliver_everything_once(database: Connection, harbour: Customer) -> None:
+    async def work() -> None:
+        clock = Clock()
+        async with receiving() as first, receiving() as second, delivering(clock) as one, delivering(clock) as other:
+            make_endpoint(harbour, first.url)
+            make_endpoint(harbour, second.url)
+            tell(database, harbour, *range(100001, 100201))
+            await asyncio.gather(deliver_all(one), deliver_all(other))
+            for receiver in (first, second):
+                ids = [event["data"]["id"] for event in receiver.events]
+                assert (len(ids), len(set(ids))) == (200, 200)
+
+    run(work())
+    assert set(states()) == {State.TAKEN}

@@ -3,6 +3,7 @@
 import pytest
 
 from sampan.database import Connection
+from sampan.messages.telling import told, wants_new
 from sampan.webhooks.events import Event, emit, listeners
 from sampan.webhooks.tables import WebhookDelivery
 from tests.webhooks.listening import make_endpoint
@@ -61,3 +62,17 @@ def test_text_of_any_kind_survives(database: Connection) -> None:
     make_endpoint(harbour, events=["reply.received"])
     emit(database, [Event("reply.received", harbour.pk, 1, {"text": 'a "quote", \\ {braces} 你好 NULL'})], now=NOW)
     assert WebhookDelivery.objects.get().data == '{"text":"a \\"quote\\", \\\\ {braces} 你好 NULL"}'
+
+
+def test_where_nobody_listens_nothing_is_asked_of_the_database(
+    database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way of every message: its connection is not touched."""
+    monkeypatch.setattr("sampan.database.UNHEARD_SNAPSHOT_S", 60)
+    harbour = make_customer()
+    assert listeners.get(database) == {}
+    database.close()
+    assert emit(database, [low(harbour.pk)], now=NOW) == 0
+    with told(database, [100001], NOW):
+        pass
+    assert not wants_new(database, [harbour.pk])
