@@ -1,5 +1,6 @@
-"""wrk, and what it says."""
+"""wrk, and what it says; and single requests."""
 
+import http.client
 import os
 import re
 import shutil
@@ -47,6 +48,24 @@ def load(url: str, template: str, *, connections: int, seconds: int, customers: 
         p50_ms=_milliseconds(_find(r"(?m)^\s+50%\s+(\S+)", said)),
         p99_ms=_milliseconds(_find(r"(?m)^\s+99%\s+(\S+)", said)),
     )
+
+
+def one_at_a_time(url: str, template: str, *, count: int, every_s: float, customers: int = 1) -> Load:
+    """So many requests on one connection, each begun `every_s` after the one before: it finds the others done."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"))
+    first = FIRST_MOBILE + int(time.time()) % RUNS * NUMBERS_A_RUN
+    took_ms: list[float] = []
+    errors = 0
+    began = time.perf_counter()
+    for number in range(count):
+        time.sleep(max(0.0, began + number * every_s - time.perf_counter()))
+        asked = time.perf_counter()
+        connection.request("GET", template.format(customer=number % customers, to=first + number))
+        errors += not connection.getresponse().read().startswith(b"SMSDID:")
+        took_ms.append((time.perf_counter() - asked) * 1_000)
+    seconds = time.perf_counter() - began
+    took_ms.sort()
+    return Load(count, errors, seconds, (count - errors) / seconds, took_ms[count // 2], took_ms[count * 99 // 100])
 
 
 def _find(pattern: str, text: str, otherwise: str | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from bench.callbacks import delivered, running_receiver
-from bench.load import load
+from bench.load import Load, load, one_at_a_time
 from bench.machine import peak_mb, used_s, wait_quiet
 from bench.sampan_up import CUSTOMERS, SENDER, TEMPLATE, Measured, connected, sampan_with
 from bench.smsc_process import Smsc, running_smsc
@@ -19,6 +19,7 @@ QUIET_WITHIN_S = 30.0
 BACKLOG = 200_000
 BATCH = 50_000
 IDLE_S = 30.0
+ALONE, ALONE_EVERY_S = 200, 0.05
 CODES = 200
 RECONCILED = 100_000
 CANCELLED = 5_000
@@ -68,12 +69,12 @@ def _costs(measured: Measured, result: dict[str, Any], messages: Callable[[], in
     result["noise_before"] = noise
 
 
-def _accept(measured: Measured, connections: int) -> Result:
-    """Accepted a second, with nothing handed over meanwhile; every one of them is a row."""
+def _accept(measured: Measured, loaded: Callable[[], Load]) -> Result:
+    """Accepted a second; every one of them is a row."""
     beside: dict[str, Any] = {}
     before = measured.messages()
     with _costs(measured, beside, measured.messages):
-        seen = load(measured.url, TEMPLATE, connections=connections, seconds=SECONDS, customers=CUSTOMERS)
+        seen = loaded()
     stored = measured.messages() - before
     assert stored >= seen.requests - seen.errors, f"{seen.requests} answered, {stored} stored"
     assert not seen.errors
@@ -81,20 +82,40 @@ def _accept(measured: Measured, connections: int) -> Result:
 
 
 def accept(connections: int, web_processes: int) -> Callable[[int], list[Result]]:
-    """HTTP API, one recipient a request, durable."""
+    """HTTP API, one recipient a request, durable; nothing is handed over meanwhile."""
 
     def run(runs: int) -> list[Result]:
         with running_smsc() as smsc, sampan_with(smsc, web_processes=web_processes) as measured:
             measured.pause()
-            return [_accept(measured, connections) for _ in range(runs)]
+
+            def loaded() -> Load:
+                url = measured.url
+                return load(url, TEMPLATE, connections=connections, seconds=SECONDS, customers=CUSTOMERS)
+
+            return [_accept(measured, loaded) for _ in range(runs)]
 
     return run
 
 
 def alone(runs: int) -> list[Result]:
-    """One client, one request after the other: how long an OTP takes to be accepted."""
+    """A code now and then, each delivered before the next is asked for: how long it takes to be accepted."""
     with running_smsc() as smsc, sampan_with(smsc) as measured:
-        results = [_accept(measured, 1) for _ in range(runs)]
+
+        def loaded() -> Load:
+            return one_at_a_time(measured.url, TEMPLATE, count=ALONE, every_s=ALONE_EVERY_S, customers=CUSTOMERS)
+
+        results = [_accept(measured, loaded) for _ in range(runs)]
+    return [Result(each.beside["p50_ms"], each.beside) for each in results]
+
+
+def one_after_another(runs: int) -> list[Result]:
+    """One client that asks again as soon as it is answered, while what it asked before is sent and delivered."""
+    with running_smsc() as smsc, sampan_with(smsc) as measured:
+
+        def loaded() -> Load:
+            return load(measured.url, TEMPLATE, connections=1, seconds=SECONDS, customers=CUSTOMERS)
+
+        results = [_accept(measured, loaded) for _ in range(runs)]
     return [Result(each.beside["p50_ms"], each.beside | {"per_s": round(each.figure)}) for each in results]
 
 
@@ -279,11 +300,12 @@ MEASURES = (
     Measure("accept-32", "accepted, 32 connections", "/s", 5_000, 7_000, accept(32, 1)),
     Measure("accept-128", "accepted, 128 connections, 2 web processes", "/s", 9_000, 12_000, accept(128, 2)),
     Measure("alone", "one request alone, p50", "ms", 2, 1, alone, less_is_better=True),
+    Measure("one-client", "one request after another, p50", "ms", 2, 1, one_after_another, less_is_better=True),
     Measure("end-to-end", "end to end with receipts, 128 connections", "/s", 4_000, 8_000, end_to_end(128)),
     Measure("backlog", "backlog of 200,000 to DELIVERED", "/s", 8_000, 15_000, backlog),
     Measure("batch", "50,000 recipients in one submission", "s", 2, 0.7, accept_batch, less_is_better=True),
     Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
     Measure("codes", "a code under another's bulk, p99", "ms", 500, 100, codes_under_bulk, less_is_better=True),
-    Measure("callbacks", "webhooks to one fast server", "/s", 1_000, 2_000, callbacks),
+    Measure("callbacks", "webhooks to one fast server", "/s", 2_000, 4_000, callbacks),
 )
