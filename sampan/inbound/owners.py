@@ -1,10 +1,10 @@
 """Whose a reply is: the number's, the keyword's, or the customer's whose message it answers (spec S110)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sampan.database import Connection, one_line
+from sampan.database import Connection, array_of, one_line
 from sampan.inbound.parts import ReceivedText
 from sampan.inbound.reading import HONG_KONG, is_in_china
 from sampan.inbound.words import split
@@ -49,27 +49,26 @@ RENTALS = """
      ORDER BY r.ended_at DESC NULLS FIRST, r.id"""
 
 
-def find_owner(conn: Connection, received: ReceivedText, now: datetime, *, is_stop: bool) -> Owner | None:
+def find_owner(conn: Connection, received: ReceivedText, answers: "Answers", *, is_stop: bool) -> Owner | None:
     """Whose it is; None where nobody can be told.
 
     A STOP word finds its customer for 30 days after the rent has ended, too (spec S95).
     """
-    since = now - ANSWERED_WITHIN
-    values = {"operator": received.operator_id, "numbers": _numbers(received.number), "since": since}
+    values = {"operator": received.operator_id, "numbers": _numbers(received.number), "since": answers.since}
     rentals = [_Rental(*row) for row in conn.execute(RENTALS, values)]
     running = [rental for rental in rentals if not rental.has_ended]
     for rental in running:
         if not rental.is_shared:
-            answered = _answered(conn, rental.customer_id, received.handset, str(rental.number), since)
+            answered = answers.find(conn, rental.customer_id, received.handset, str(rental.number))
             return Owner(rental.customer_id, rental.id, "", received.text, str(rental.number), answered)
     word, rest = split(received.text)
     for rental in running:
         if rental.keyword == word:
-            answered = _answered(conn, rental.customer_id, received.handset, str(rental.number), since)
+            answered = answers.find(conn, rental.customer_id, received.handset, str(rental.number))
             return Owner(rental.customer_id, rental.id, word, rest, str(rental.number), answered)
     if rentals:
-        return _owner_by_message(conn, received, rentals if is_stop else running, since)
-    answered = _answered_in_china(conn, received, since)
+        return _owner_by_message(conn, received, rentals if is_stop else running, answers)
+    answered = _answered_in_china(conn, received, answers.since)
     if answered is None:
         return None
     return Owner(answered.customer_id, None, "", received.text, answered.sender, answered)
@@ -84,12 +83,12 @@ def _numbers(number: str) -> list[int]:
 
 
 def _owner_by_message(
-    conn: Connection, received: ReceivedText, rentals: Sequence[_Rental], since: datetime
+    conn: Connection, received: ReceivedText, rentals: Sequence[_Rental], answers: "Answers"
 ) -> Owner | None:
     """Of those that share a number, the one who wrote last to that handset from it."""
     found = []
     for rental in rentals:
-        if answered := _answered(conn, rental.customer_id, received.handset, str(rental.number), since):
+        if answered := answers.find(conn, rental.customer_id, received.handset, str(rental.number)):
             found.append((answered, rental))
     if not found:
         return None
@@ -97,33 +96,44 @@ def _owner_by_message(
     return Owner(rental.customer_id, rental.id, "", received.text, str(rental.number), answered)
 
 
-# The newest first, and no further than so many: no index says who was written to, for each message would pay for it.
+# No index says who was written to, for each message would pay for it: the latest are read, once for many handsets.
 ANSWERED = one_line("""
-SELECT m.id, m.customer_id, b.sender
-  FROM (SELECT id, customer_id, batch_id, recipient FROM message
+SELECT m.recipient, b.sender, max(m.id)
+  FROM (SELECT id, batch_id, recipient FROM message
          WHERE customer_id = %(customer)s AND created_at > %(since)s
          ORDER BY created_at DESC, id DESC LIMIT %(most)s) m
   JOIN batch b ON b.id = m.batch_id
- WHERE m.recipient = %(handset)s AND b.sender = %(sender)s LIMIT 1""")
+ WHERE m.recipient = ANY(%(handsets)s::int8[]) GROUP BY m.recipient, b.sender""")
+
+
+class Answers:
+    """The messages that some handsets may be answering, found when first asked for."""
+
+    def __init__(self, handsets: Iterable[str], now: datetime) -> None:
+        self.since = now - ANSWERED_WITHIN
+        self._handsets = {int(handset) for handset in handsets if handset.isdigit()}
+        self._of: dict[int, dict[tuple[int, str], int]] = {}
+
+    def find(self, conn: Connection, customer_id: int, handset: str, sender: str) -> Answered | None:
+        """The customer's latest message from that sender to that handset."""
+        if customer_id not in self._of:
+            values = {
+                "customer": customer_id,
+                "since": self.since,
+                "most": MOST_LOOKED_AT,
+                "handsets": array_of(self._handsets),
+            }
+            rows = conn.execute(ANSWERED, values)
+            self._of[customer_id] = {(recipient, own): message_id for recipient, own, message_id in rows}
+        message_id = self._of[customer_id].get((int(handset), sender)) if handset.isdigit() else None
+        return Answered(message_id, customer_id, sender) if message_id else None
+
+
 ANSWERED_IN_CHINA = one_line("""
 SELECT m.id, m.customer_id, b.sender FROM message m JOIN batch b ON b.id = m.batch_id
  WHERE m.recipient = %(handset)s AND m.recipient BETWEEN 8610000000000 AND 8619999999999
    AND m.operator_id = %(operator)s AND m.created_at > %(since)s
  ORDER BY m.id DESC LIMIT 1""")
-
-
-def _answered(conn: Connection, customer_id: int, handset: str, sender: str, since: datetime) -> Answered | None:
-    if not handset.isdigit():
-        return None
-    values = {
-        "customer": customer_id,
-        "since": since,
-        "most": MOST_LOOKED_AT,
-        "handset": int(handset),
-        "sender": sender,
-    }
-    row = conn.execute(ANSWERED, values).fetchone()
-    return Answered(*row) if row else None
 
 
 def _answered_in_china(conn: Connection, received: ReceivedText, since: datetime) -> Answered | None:

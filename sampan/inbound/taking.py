@@ -4,6 +4,7 @@ Each text is one transaction: all of it happens, or it is looked at again. The w
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 import structlog
 from django.db import transaction
@@ -15,7 +16,7 @@ from sampan.database import Connection, beneath_django
 from sampan.inbound import answering, forwarding, parts, settings
 from sampan.inbound.answering import NOT_SENT, STOPPED, Incoming, Sent
 from sampan.inbound.forwarding import Forwards
-from sampan.inbound.owners import Owner, find_owner
+from sampan.inbound.owners import Answers, Owner, find_owner
 from sampan.inbound.parts import ReceivedText
 from sampan.inbound.reading import is_in_china
 from sampan.inbound.settings import Usual
@@ -39,11 +40,12 @@ def take_replies(platform: Platform, now: datetime) -> tuple[int, set[Place]]:
         texts = parts.waiting(conn, now)
         if not texts:
             return 0, places
-        usual = settings.in_force(conn)
+        answers = Answers((received.handset for received in texts), now)
+        look = _Look(settings.in_force(conn), answers, terms_in_force(conn, platform), now)
         for received in texts:
             try:
                 with transaction.atomic():
-                    places |= _take(conn, received, usual, terms_in_force(conn, platform), now)
+                    places |= _take(conn, received, look)
             except Exception as error:  # noqa: BLE001 - the loop's top: one text that fails must not hold up the others
                 log.error("replies.failed", parts=received.ids, error=repr(error))
                 parts.postpone(conn, received.ids, now)
@@ -52,15 +54,24 @@ def take_replies(platform: Platform, now: datetime) -> tuple[int, set[Place]]:
     return count, places
 
 
-def _take(conn: Connection, received: ReceivedText, usual: Usual, terms: Terms, now: datetime) -> set[Place]:
+class _Look(NamedTuple):
+    """What is in force for all texts of one look."""
+
+    usual: Usual
+    answers: Answers
+    terms: Terms
+    now: datetime
+
+
+def _take(conn: Connection, received: ReceivedText, look: _Look) -> set[Place]:
     if not parts.read(conn, received.ids):  # another worker was quicker
         return set()
-    stops = usual.stops_of(in_china=is_in_china(received.handset))
-    owner = find_owner(conn, received, now, is_stop=is_stop(received.text, stops))
+    stops = look.usual.stops_of(in_china=is_in_china(received.handset))
+    owner = find_owner(conn, received, look.answers, is_stop=is_stop(received.text, stops))
     if owner is None:
-        _keep(conn, received, None, now)
+        _keep(conn, received, None, look.now)
         return set()
-    return take(Incoming(conn, received, owner, terms, now), usual)
+    return take(Incoming(conn, received, owner, look.terms, look.now), look.usual)
 
 
 INSERT = """
