@@ -160,16 +160,7 @@ def _written(
             f"\\x{_fingerprint(plan).hex()}" if reference else None
             for plan, reference in zip(plans, references, strict=True)
         ),
-        "k_batch": array_of(place for place, _ in kinds),
-        "k_destination": array_of(kind.destination_id for _, kind in kinds),
-        "k_route": array_of(kind.route_id for _, kind in kinds),
-        "k_operator": array_of(kind.operator_id for _, kind in kinds),
-        "k_status": array_of(_status(plans[place - 1], kind) for place, kind in kinds),
-        "k_reason": array_of((kind.reason or Reason.NONE).number for _, kind in kinds),
-        "k_coding": array_of(kind.composed.coding for _, kind in kinds),
-        "k_units": array_of(kind.units for _, kind in kinds),
-        "k_parts": array_of(len(kind.composed.parts) for _, kind in kinds),
-        "k_price": array_of(kind.price_pips for _, kind in kinds),
+        **_kind_columns(plans, kinds),
         "recipients": array_of(number for plan in plans for number in plan.recipients),
         "kind_places": array_of(kind_places),
         **personal_columns([(plan.own, len(plan.recipients)) for plan in plans]),
@@ -184,6 +175,22 @@ def _written(
         if is_told:
             tell_new(conn, _ended(plans, [ids for _, ids, _ in rows]), now)
     return [_accepted(plan, batch_id, ids) for plan, (batch_id, ids, _) in zip(plans, rows, strict=True)]
+
+
+def _kind_columns(plans: Sequence[Plan], kinds: Sequence[tuple[int, Kind]]) -> dict[str, str]:
+    """The kinds, each with the place of its plan."""
+    return {
+        "k_batch": array_of(place for place, _ in kinds),
+        "k_destination": array_of(kind.destination_id for _, kind in kinds),
+        "k_route": array_of(kind.route_id for _, kind in kinds),
+        "k_operator": array_of(kind.operator_id for _, kind in kinds),
+        "k_status": array_of(_status(plans[place - 1], kind) for place, kind in kinds),
+        "k_reason": array_of((kind.reason or Reason.NONE).number for _, kind in kinds),
+        "k_coding": array_of(kind.composed.coding for _, kind in kinds),
+        "k_units": array_of(kind.units for _, kind in kinds),
+        "k_parts": array_of(len(kind.composed.parts) for _, kind in kinds),
+        "k_price": array_of(kind.price_pips for _, kind in kinds),
+    }
 
 
 def _ended(plans: Sequence[Plan], ids: Sequence[list[int]]) -> list[int]:
