@@ -141,6 +141,7 @@ TEMPLATES = [
                 "sampan.interfaces.account_tags",
                 "sampan.interfaces.staff_tags",
                 "sampan.interfaces.money_words",
+                "sampan.interfaces.place_words",
             ],
         },
     }

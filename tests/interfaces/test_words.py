@@ -1,8 +1,10 @@
 """The pages' words: one for everything a customer can meet, in two halves where it is an error (design: Writing)."""
 
 import pytest
+from django.utils.translation import override
 
 from sampan.accounts.tables import Person
+from sampan.interfaces.place_words import PLACES, place_words
 from sampan.interfaces.words import (
     FAULTS,
     MEANINGS,
@@ -17,6 +19,7 @@ from sampan.interfaces.words import (
 )
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Purpose, Source
+from sampan.ops.world import DESTINATIONS, ROUTES
 from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import Fault, Flaw
 
@@ -54,3 +57,11 @@ def test_a_refusal_says_what_is_wrong_and_how_to_mend_it(reason: Reason) -> None
     assert "{value}" not in words
     assert not {"please", "sorry", "oops"} & set(words.lower().split())
     assert "!" not in words
+
+
+def test_the_routes_and_destinations_of_a_new_platform_have_words_and_others_stay_as_they_are() -> None:
+    """spec S43, S135"""
+    assert {*DESTINATIONS, *(name for name, _own_sender, _receipts in ROUTES.values())} == PLACES
+    with override("zh-hant"):
+        assert place_words("Hong Kong, business") == "香港商務"
+        assert place_words("Our partner’s route") == "Our partner’s route"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from sampan.billing.money import in_pips
+from sampan.interfaces.place_words import place_words
 from sampan.interfaces.tags import zone_words
 from sampan.interfaces.words import REASONS, SOURCES, STATUSES
 from sampan.messages.reports import periods
@@ -53,13 +54,13 @@ def lines(search: Search, zone: ZoneInfo) -> Iterator[list[object]]:
             exported.batch_name,
             _time(row.created_at, zone),
             row.recipient,
-            exported.destination,
+            place_words(exported.destination),
             row.status.value,
             statuses[row.shown],
             row.reason.shown,
             reasons[row.reason],
             row.sender,
-            exported.route,
+            place_words(exported.route),
             sources[row.source],
             row.units,
             exported.parts,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sampan.interfaces.place_words import place_words
 from sampan.interfaces.words import REASONS, SOURCES, STATUSES
 from sampan.messages.reports.periods import Search
 from sampan.messages.reports.shown import Shown
@@ -56,7 +57,7 @@ class ResultsForm(forms.Form):
         choices: dict[str, list[tuple[object, object]]] = {
             "reason": [(code, f"{code} {REASONS[_reason_of(code)] or _('None')}") for code in shown_codes],
             "sender": [(sender, sender) for sender in senders],
-            "route": [(route.id, route.name) for route in routes],
+            "route": [(route.id, place_words(route.name)) for route in routes],
             "source": [(source.value, words) for source, words in SOURCES.items()],
         }
         for name, pairs in choices.items():

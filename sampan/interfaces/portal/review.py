@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from msgspec.structs import replace
 
 from sampan.interfaces.csv_files import csv_response
+from sampan.interfaces.place_words import place_words
 from sampan.interfaces.portal.access import Member, for_writers, page
 from sampan.interfaces.portal.as_read import Sample, samples
 from sampan.interfaces.portal.compose import options_of, own_draft
@@ -175,8 +176,8 @@ def _charges(directory: Directory, planned: Plan, goes: Iterable[tuple[Kind, int
         named = route.name.startswith(destination.name)
         charges.append(
             Charge(
-                route.name if named else destination.name,
-                "" if named else route.name,
+                place_words(route.name if named else destination.name),
+                "" if named else place_words(route.name),
                 planned.sender if shown else "",
                 count,
                 count * units,
