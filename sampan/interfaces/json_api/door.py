@@ -5,6 +5,7 @@ As at the HTTP API a key is proven once and then remembered, and single messages
 
 import asyncio
 import gzip
+import itertools
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -47,6 +48,9 @@ MOST_USES_REMEMBERED = 10_000
 JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 PROBLEM = [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")]
 BEARER = [(b"www-authenticate", b"Bearer")]
+
+PROCESS = secrets.token_hex(6)  # stands in the request ids of this process; a chance for each would cost a system call
+_numbers = itertools.count(1)
 
 log = structlog.get_logger()
 
@@ -217,7 +221,10 @@ class JsonApi:
         if octets is not None and octets <= SMALL_BODY_OCTETS:
             return _decoded(decoder, await _read(receive))
         async with self._large:
-            return await asyncio.to_thread(_decoded, decoder, await _read(receive))
+            body = await _read(receive)
+            if len(body) <= SMALL_BODY_OCTETS:
+                return _decoded(decoder, body)
+            return await asyncio.to_thread(_decoded, decoder, body)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -283,4 +290,4 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"").decode("latin1")
     if 1 <= len(given) <= LONGEST_REQUEST_ID and given.isascii() and given.isprintable():
         return given
-    return f"req_{secrets.token_hex(12)}"
+    return f"req_{PROCESS}{next(_numbers):x}"

@@ -59,6 +59,7 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]], key: str = "") -> None
         ) -> Said:
             sent = {"authorization": f"Bearer {key}", "content-type": "application/json"} | (headers or {})
             octets = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+            sent = {"content-length": str(len(octets))} | sent
             reply = await call(
                 door,
                 path,

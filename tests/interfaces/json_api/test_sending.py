@@ -9,8 +9,8 @@ import pytest
 from sampan.accounts.tables import Customer
 from sampan.billing import ledger
 from sampan.billing.tables import Account
-from sampan.database import Connection
-from sampan.interfaces.json_api import sending
+from sampan.database import Connection, connect
+from sampan.interfaces.json_api import door, sending
 from sampan.messages.tables import Batch, Message, Queued, Source
 from tests.interfaces.json_api.asking import RIGHT, Ask, key_of, with_door
 from tests.world import make_customer, make_places
@@ -174,6 +174,27 @@ def test_an_idempotency_key_that_cannot_be_kept_is_refused(key: str) -> None:
     async def scenario(ask: Ask) -> None:
         said = await ask("POST", MESSAGES, RIGHT, headers={"idempotency-key": key})
         assert (said.status, said.body["field"]) == (400, "idempotency-key")
+
+    with_door(scenario)
+
+
+def test_a_repeat_that_waits_too_long_for_the_first_is_told_to_come_again(
+    database: Connection, harbour: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "ANSWER_WITHIN_S", 0.3)
+
+    async def scenario(ask: Ask) -> None:
+        with connect("the first") as first, first.transaction(force_rollback=True):
+            first.execute(
+                "INSERT INTO client_reference VALUES (%s, 'order 7', '', 1, now())",
+                [harbour.pk],
+            )
+            said = await ask("POST", MESSAGES, RIGHT, headers={"idempotency-key": "order 7"})
+            assert (said.status, said.body["type"]) == (409, "/v1/problems/still-in-work")
+            assert int(said.headers["retry-after"]) > 0
+        monkeypatch.undo()
+        said = await ask("POST", MESSAGES, RIGHT, headers={"idempotency-key": "order 7"})
+        assert said.status == 202
 
     with_door(scenario)
 
