@@ -120,7 +120,16 @@ def keep_results(customer_id: int, months: int, *, by: Person, why: str, now: da
     customer.save(update_fields=["results_kept_months"])
 
 
-ERASED = ("client_reference", "recurrence", "smtp_portion", "mail_address", "reply", "auto_answer", "forwarding")
+ERASED = (
+    "client_reference",
+    "recurrence",
+    "smtp_portion",
+    "mail_address",
+    "reply",
+    "auto_answer",
+    "forwarding",
+    "verification",
+)
 OPEN = "SELECT FROM message WHERE customer_id = %s AND final_at IS NULL LIMIT 1"
 
 
