@@ -153,7 +153,8 @@ def test_a_key_of_the_json_api_has_scopes_places_and_an_end(database: Connection
     found = re.search(r'id="new-key">(sk_test_\w+)<', page)
     assert found
     holder = holder_of(database, found[1])
-    assert (holder.is_test, holder.scopes) == (True, {Scope.SEND, Scope.READ})
+    assert holder.is_test
+    assert holder.scopes == {Scope.SEND, Scope.READ}
     shown = words(client.get("/account/keys/"))
     assert "Test: send, read" in shown
     assert "only from 203.0.113.0/24" in shown
