@@ -1,14 +1,17 @@
 """Personal texts on the compose page and the review: fields to insert, texts as they will be read (spec S2, S4)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from sampan.accounts.tables import Customer, Person
 from sampan.compliance.footers import Profile, save_profile
 from sampan.database import Connection, Snapshot
+from sampan.interfaces.tags import HONG_KONG
 from sampan.messages.address_book import contacts, groups
 from sampan.messages.address_book.contacts import Given
 from sampan.messages.tables import ComposeDraft, Message
@@ -22,7 +25,7 @@ from tests.interfaces.portal.pages import (
     value_of,
     words,
 )
-from tests.world import NOW, make_customer, make_mallory, make_places
+from tests.world import NOW, make_customer, make_mallory, make_places, send
 
 FILE = b"Mobile,Name,Item\n61234567,Amy,wreath\n61234568,Ben,\n"
 DEAR = "Dear {Name}, your {Item|order} is ready."
@@ -137,6 +140,32 @@ def test_a_row_without_a_value_stops_the_review_beside_the_text(member: Client) 
     answer = with_file(member, text="Dear {Name}, your {Item} is ready.")
     assert answer.status_code == 422
     assert "A field has no value (Item: 85261234568)." in errors_of(answer)["text"]
+
+
+def test_a_scheduled_batch_is_changed_to_another_template_of_the_same_fields(
+    member: Client, database: Connection, florist: Customer
+) -> None:
+    """Spec S52."""
+    now = timezone.now()
+    facts: dict[str, Any] = {
+        "text": "Dear {name}",
+        "fields": [{"name": "Amy"}],
+        "scheduled_at": now + timedelta(days=1),
+    }
+    sent = send(database, florist, [85261234567], now=now, **facts)
+    page = f"/batches/{sent.batch_id}/change/"
+    local = timezone.localtime(due, HONG_KONG)
+    typed = {
+        "name": "",
+        "sender": "HarbourFlo",
+        "validity": "120",
+        "date": local.date().isoformat(),
+        "time": f"{local:%H:%M}",
+    }
+    assert "A field has no value (item: 85261234567)." in words(member.post(page, typed | {"text": "{item}"}))
+    seen = member.post(page, typed | {"text": "Hi {name}"})
+    member.post(page, typed | {"text": "Hi {name}", "seal": value_of(seen, "seal")})
+    assert Message.objects.get().text == "Hi Amy"
 
 
 def test_mallory_has_nothing_of_somebody_elses_draft_read_to_her(member: Client) -> None:
