@@ -154,7 +154,7 @@ def test_a_scheduled_batch_is_changed_to_another_template_of_the_same_fields(
     }
     sent = send(database, florist, [85261234567], now=now, **facts)
     page = f"/batches/{sent.batch_id}/change/"
-    local = timezone.localtime(due, HONG_KONG)
+    local = timezone.localtime(facts["scheduled_at"], HONG_KONG)
     typed = {
         "name": "",
         "sender": "HarbourFlo",
