@@ -124,6 +124,7 @@ def _let_send(rental: Rental, why: str, now: datetime) -> None:
     sender = senders.add_sender(rental.customer, text, grounds=f"rented: {why}", now=now)
     sender.takes_replies = True
     sender.save(update_fields=["takes_replies"])
+    rents.tell_of_sender("sender_id.approved", sender, "", now)
 
 
 @transaction.atomic

@@ -15,6 +15,8 @@ from sampan.billing.tables import Transfer
 from sampan.database import Connection, beneath_django
 from sampan.inbound.tables import LONGEST_GROUNDS, Rental
 from sampan.reasons import Reason, Refused
+from sampan.webhooks import events
+from sampan.webhooks.events import Event
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")
 MONTHS_OF_A_YEAR = 12
@@ -75,10 +77,22 @@ def end(rental: Rental, why: str, now: datetime) -> None:
     rental.ended_at, rental.ended_why, rental.short_since = now, why[:LONGEST_GROUNDS], None
     rental.save(update_fields=["ended_at", "ended_why", "short_since"])
     others = Rental.objects.filter(number=rental.number, customer_id=rental.customer_id, ended_at=None)
-    if not others.exists():
-        SenderId.objects.filter(
-            customer_id=rental.customer_id, text=str(rental.number.number), takes_replies=True, withdrawn_at=None
-        ).update(withdrawn_at=now)
+    if others.exists():
+        return
+    senders = SenderId.objects.filter(
+        customer_id=rental.customer_id, text=str(rental.number.number), takes_replies=True, withdrawn_at=None
+    )
+    for sender in senders.select_for_update():
+        sender.withdrawn_at = now
+        sender.save(update_fields=["withdrawn_at"])
+        tell_of_sender("sender_id.withdrawn", sender, why, now)
+
+
+def tell_of_sender(kind: str, sender: SenderId, words: str, now: datetime) -> None:
+    """The customer's servers are told, as of every sender ID that comes or goes (spec S103)."""
+    with beneath_django() as conn:
+        told = {"sender": sender.text, "words": words}
+        events.emit(conn, [Event(kind, sender.customer_id, sender.pk, told)], now=now)
 
 
 def take_rents(now: datetime) -> int:

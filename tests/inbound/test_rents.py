@@ -11,12 +11,13 @@ from sampan.accounts.tables import AuditEntry, Customer, Person, SenderId
 from sampan.billing import ledger
 from sampan.billing.money import pips_of
 from sampan.billing.tables import Account, Transfer
-from sampan.database import Connection
+from sampan.database import Connection, Snapshot
 from sampan.inbound import numbers, rents, settings
 from sampan.inbound.rents import OFF_AFTER, months_after
 from sampan.inbound.tables import Rental, RentedNumber
 from sampan.messages.reconcile import discrepancies
 from sampan.reasons import Reason, Refused
+from sampan.webhooks.tables import WebhookDelivery, WebhookEndpoint
 from tests.inbound.renting import OWN, RENT_PIPS, SHARED, make_number, make_rental, support
 from tests.world import NOW, make_customer, make_mallory, make_places, make_staff
 
@@ -185,6 +186,29 @@ def test_what_is_no_number_or_there_already_is_refused(number: RentedNumber, typ
     with pytest.raises(Refused) as refused:
         make_number(number.operator, typed)
     assert refused.value.reason == reason
+
+
+def test_the_customers_servers_are_told_of_the_sender_id_that_comes_and_goes(
+    database: Connection, number: RentedNumber
+) -> None:
+    harbour = make_customer()
+    WebhookEndpoint.objects.create(
+        customer=harbour,
+        url="https://harbour.example/hooks",
+        form=WebhookEndpoint.Form.SIGNED_JSON,
+        events=["sender_id.*"],
+        secret=b"sealed",
+        created_at=NOW,
+        created_by=harbour.members.get(),
+    )
+    Snapshot.forget_all()
+    rental = make_rental(number, harbour)
+    numbers.end_rental(rental.pk, by=support(), why="asked to", now=NOW)
+    told = WebhookDelivery.objects.order_by("pk").values_list("kind", "data")
+    assert list(told) == [
+        ("sender_id.approved", f'{{"sender":"{OWN}","words":""}}'),
+        ("sender_id.withdrawn", f'{{"sender":"{OWN}","words":"asked to"}}'),
+    ]
 
 
 def test_a_number_that_somebody_rents_is_not_retired(database: Connection, number: RentedNumber) -> None:
