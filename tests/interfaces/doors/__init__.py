@@ -62,11 +62,13 @@ class Door:
     source: Source
     open: Callable[[], AbstractAsyncContextManager[Send]]  # open within the block, on this process's database
     words: Mapping[Reason, str]  # what it says for each Reason
+    row_words: Mapping[Reason, str] | None = None  # and where only one recipient is left out, if otherwise
     says: frozenset[str]  # which fields of Request it has a way to say, beyond EVERYBODY_SAYS
     most_recipients: int  # of one request
     all_or_nothing_to: int = 0  # up to so many recipients one that cannot be served refuses the whole
     reads_typed_numbers: bool = False  # as people write them: 8 digits are a Hong Kong number
     never: frozenset[Reason] = frozenset()  # no request of its kind can be wrong in this way
+    otherwise: frozenset[str] = frozenset()  # cases that it means otherwise
 
     def can_say(self, request: Request) -> bool:
         """Whether a client of this door can ask for that."""

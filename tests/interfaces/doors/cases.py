@@ -72,7 +72,8 @@ class Case:
         """Whether a client of this door can ask that."""
         if self.number_of_programs and door.reads_typed_numbers:
             return False
-        return door.can_say(self.request) and not self.reasons_at(door) & door.never
+        is_meant = self.name not in door.otherwise and not self.reasons_at(door) & door.never
+        return is_meant and door.can_say(self.request)
 
 
 def sent(*recipients: str, units: int = 1) -> tuple[Row, ...]:

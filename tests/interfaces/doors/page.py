@@ -45,7 +45,7 @@ def page(doors: list[Door]) -> str:
             *(_row(reason.words, *(_said(door, reason) for door in doors)) for reason in refusals(doors)),
             ENDS,
             *_table(["reason", "status/reason", *(door.name for door in row_wise)]),
-            *(_row(end.words, f"21/{end.shown}", *(_word(door, end) for door in row_wise)) for end in ends),
+            *(_row(end.words, f"21/{end.shown}", *(_row_word(door, end) for door in row_wise)) for end in ends),
             "",
         )
     )
@@ -69,6 +69,10 @@ def _said(door: Door, reason: Reason) -> str:
     """Its word, where a test has heard it."""
     asked = [case for case in CASES if case.is_asked_at(door) and case.refusal_at(door) == reason]
     return _word(door, reason) if asked or reason in ELSEWHERE else NOTHING
+
+
+def _row_word(door: Door, reason: Reason) -> str:
+    return f"`{(door.row_words or door.words)[reason]}`"
 
 
 def _word(door: Door, reason: Reason) -> str:
