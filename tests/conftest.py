@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.utils.translation import override
 from hypothesis import settings
 from playwright.sync_api import Browser, Page
 
@@ -31,6 +32,13 @@ PasswordHasher.time_cost, PasswordHasher.memory_cost, PasswordHasher.parallelism
 
 settings.register_profile("sampan", deadline=None)  # a busy machine is no failure; speed is measured by `make bench`
 settings.load_profile("sampan")
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> Iterator[None]:
+    """The language that a request of one test has chosen does not stay for the next."""
+    with override("en"):
+        yield
 
 
 @pytest.fixture(scope="module")
