@@ -197,6 +197,7 @@ def test_webhooks_are_told_in_the_same_transaction(database: Connection, operato
     (delivery,) = WebhookDelivery.objects.filter(kind="reply.received")
     (reply,) = inbox(database, harbour)
     assert delivery.subject_id == reply.id
+    assert f'{{"id":"{reply.id}","received_at":"' in delivery.data
     assert f'"from":"{HANDSET}","to":"{OWN}","keyword":"","text":"Yes!"' in delivery.data
     assert f'"message_id":"{sent.message_ids[0]}"' in delivery.data
 
