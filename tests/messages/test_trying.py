@@ -11,6 +11,8 @@ from sampan.dispatch.tables import Attempt
 from sampan.messages import batches
 from sampan.messages.lookup import shown_status
 from sampan.messages.reconcile import discrepancies
+from sampan.messages.reports.messages import message
+from sampan.messages.reports.shown import Shown
 from sampan.messages.schedule import start_one
 from sampan.messages.tables import Message, MessagePart, Queued, Source, Status
 from sampan.messages.trying import ENDINGS, end_tests
@@ -37,6 +39,8 @@ def test_each_number_ends_as_it_says_and_nothing_is_charged(database: Connection
     shown = [shown_status(database, harbour.pk, id_) for id_ in accepted.message_ids]
     assert shown[0] == (Status.DELIVERED, Reason.NONE)
     assert shown[1:] == [(ending.status, ending.reason) for ending in ENDINGS.values()]
+    facts = [message(database, harbour.pk, id_) for id_ in accepted.message_ids]
+    assert {each.shown for each in facts if each} == {Shown.DELIVERED, Shown.UNDELIVERABLE, Shown.EXPIRED}
     assert Transfer.objects.count() == transfers
     assert set(Message.objects.values_list("price_pips", "charged_pips", "hold_id")) == {(0, 0, None)}
     assert not Attempt.objects.exists()

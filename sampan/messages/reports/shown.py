@@ -34,7 +34,7 @@ SHOWN = f"""
     WHEN {Status.DELIVERED.value} THEN '{Shown.DELIVERED}'
     WHEN {Status.EXPIRED.value} THEN '{Shown.EXPIRED}'
     WHEN {Status.UNDELIVERABLE.value} THEN
-         CASE WHEN m.price_pips = 0 AND m.reason NOT IN ({NOT_FILTERED})
+         CASE WHEN m.price_pips = 0 AND m.answered_parts = 0 AND m.reason NOT IN ({NOT_FILTERED})
               THEN '{Shown.FILTERED}' ELSE '{Shown.UNDELIVERABLE}' END
     WHEN {Status.RETRY.value} THEN '{Shown.RETRY}'
     WHEN {Status.PROCESSING.value} THEN
