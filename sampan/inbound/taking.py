@@ -74,6 +74,8 @@ def _take(conn: Connection, received: ReceivedText, look: _Look) -> set[Place]:
     return take(Incoming(conn, received, owner, look.terms, look.now), look.usual)
 
 
+# Until the transaction's end, so that ids become known in their order: who asks by a cursor misses none.
+ONE_AFTER_THE_OTHER = "SELECT pg_advisory_xact_lock(hashtext('reply'), %s::int4)"
 INSERT = """
     INSERT INTO reply (customer_id, rental_id, operator_id, received_at, handset, number, keyword, text, parts,
                        parts_missing, message_id, unsubscribed, answer, tell_at)
@@ -137,6 +139,8 @@ def _keep(
         "stops": stops,
         "tell_at": now if to_smpp else None,
     }
+    if owner is not None:
+        conn.execute(ONE_AFTER_THE_OTHER, [owner.customer_id])
     row = conn.execute(INSERT, values).fetchone()
     assert row is not None
     return int(row[0])

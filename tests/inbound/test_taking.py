@@ -9,10 +9,11 @@ from django.db import connection
 from sampan.accounts.proofs.tables import Mail
 from sampan.accounts.tables import Customer
 from sampan.compliance.tables import Preference
-from sampan.database import Connection, Snapshot
+from sampan.database import Connection, Snapshot, connect
 from sampan.inbound import forwarding, parts
 from sampan.inbound.forwarding import Forwards
 from sampan.inbound.tables import Reply, ReplyPart
+from sampan.inbound.taking import ONE_AFTER_THE_OTHER
 from sampan.messages.tables import Batch, Message, Purpose, Source
 from sampan.reasons import Reason
 from sampan.routing.tables import Operator
@@ -220,6 +221,24 @@ def test_a_text_is_taken_once_by_two_workers(database: Connection, operator: Ope
     assert len(inbox(database, harbour)) == Reply.objects.count() == 20
     assert len(texts_sent()) == 20
     assert ReplyPart.objects.exclude(look_at=None).count() == 0
+
+
+def test_ids_become_known_in_their_order_so_that_a_cursor_misses_none(
+    database: Connection, operator: Operator, harbour: Customer
+) -> None:
+    """A second worker waits until the first has committed."""
+    write(database, operator, "first")
+    write(database, operator, "second")
+    with connect("tests") as first, first.transaction():
+        first.execute(ONE_AFTER_THE_OTHER, [harbour.pk])
+        worker = threading.Thread(target=lambda: (take(), connection.close()))
+        worker.start()
+        waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while not database.execute(waits).rowcount:
+            assert worker.is_alive()
+        assert inbox(database, harbour) == []
+    worker.join()
+    assert [reply.text for reply in inbox(database, harbour)] == ["second", "first"]
 
 
 def test_one_text_that_cannot_be_taken_is_put_back_whole_and_holds_up_nobody(
