@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from sampan.accounts.documents import keep_document
@@ -115,7 +116,7 @@ def receipt(_request: HttpRequest, member: Member, top_up_id: int) -> HttpRespon
     if top_up is None:
         raise Http404
     facts = [
-        (_("Receipt"), str(top_up)),
+        (pgettext("payment", "Receipt"), str(top_up)),
         (_("Customer"), member.customer.name),
         (_("Paid"), f"HK${in_pips(top_up.amount_pips)}"),
         (_("By"), f"{WAYS[top_up.way]} {top_up.reference}"),
@@ -124,7 +125,9 @@ def receipt(_request: HttpRequest, member: Member, top_up_id: int) -> HttpRespon
     if top_up.bonus_pips:
         facts.insert(3, (_("Charity bonus"), f"HK${in_pips(top_up.bonus_pips)}"))
     closing = [_("Prepaid credit does not expire.")]
-    return pdf_response(f"receipt-{top_up}.pdf", Paper(_("Receipt"), settings.LETTERHEAD, facts, closing=closing))
+    return pdf_response(
+        f"receipt-{top_up}.pdf", Paper(pgettext("payment", "Receipt"), settings.LETTERHEAD, facts, closing=closing)
+    )
 
 
 class AlertForm(forms.Form):
