@@ -190,8 +190,11 @@ class Dispatcher:
             return False
         if self._results.is_full:
             return False
-        claimed = await self._claim()
-        handed = await self._hand_over()
+        claiming = self._loop.create_task(self._claim())  # while the last are attempted the next are read
+        try:
+            handed = await self._hand_over()
+        finally:
+            claimed = await claiming
         return claimed or handed
 
     async def _claim(self) -> bool:

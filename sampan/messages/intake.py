@@ -1,7 +1,8 @@
 """Group commit: the drafts of a few milliseconds are planned and accepted in one transaction (house.md, one message).
 
-One flush is under way at a time. When nothing is, a draft goes at once (a one-time password waits for nobody); in a
-crowd the next flush gathers what came meanwhile, and a moment more: a commit costs the same for one as for 200.
+When nothing is under way a draft goes at once (a one-time password waits for nobody); in a crowd a flush gathers what
+came meanwhile, and a moment more: a commit costs the same for one as for 200. Two may be under way: while one waits for
+its commit the next is planned.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from sampan.reasons import Reason, Refused
 
 MOST_RECIPIENTS_OF_A_FLUSH = 500
 MOST_PENDING = 5_000
+MOST_FLUSHES = 2
 CROWD = 8  # so many in one flush, and the next one gathers
 GATHER_S = 0.0015
 RING_EVERY_S = 0.01
@@ -32,12 +34,13 @@ class Intake:
     def __init__(self, platform: Platform, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._platform = platform
         self._clock = clock
-        self._threads = DatabaseThreads(1, "intake")
+        self._threads = DatabaseThreads(MOST_FLUSHES + 1, "intake")  # and one for the bell
         self._loop = asyncio.get_running_loop()
         self._pending: list[tuple[Draft, asyncio.Future[Outcome]]] = []
-        self._busy = False
+        self._flushes = 0
         self._last_count = 0
         self._places: set[Place] = set()
+        self._ringing = False
         self._rang_at = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -47,20 +50,23 @@ class Intake:
             return Refused(Reason.OVERLOADED)
         outcome: asyncio.Future[Outcome] = self._loop.create_future()
         self._pending.append((draft, outcome))
-        if not self._busy:
+        if self._flushes < MOST_FLUSHES:
             self._start()
         return await outcome
 
     def _start(self) -> None:
-        self._busy = True
-        if self._last_count >= CROWD:
+        self._flushes += 1
+        if self._flushes > 1 or self._last_count >= CROWD:
             self._loop.call_later(GATHER_S, self._flush)
         else:
             self._loop.call_soon(self._flush)  # with all that this turn of the loop brings
 
     def _flush(self) -> None:
-        now = self._take()
-        task = self._loop.create_task(self._run(now))
+        taken = self._take()
+        if not taken:  # the other flush has them
+            self._flushes -= 1
+            return
+        task = self._loop.create_task(self._run(taken))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -86,26 +92,30 @@ class Intake:
         for (_, future), outcome in zip(taken, outcomes, strict=True):
             if not future.done():
                 future.set_result(outcome)
-        await self._ring()
         self._last_count = len(taken)
-        self._busy = False
+        self._flushes -= 1
         if self._pending:
             self._start()
+        if not self._ringing:
+            self._ringing = True
+            try:
+                await self._ring()
+            finally:
+                self._ringing = False
 
     async def _ring(self) -> None:
-        """Wake the dispatchers, once for all flushes of some milliseconds."""
-        if not self._places or (self._pending and self._loop.time() - self._rang_at < RING_EVERY_S):
-            return
-        places, self._places = self._places, set()
-        self._rang_at = self._loop.time()
-        try:
-            await self._threads.run(announce, places)
-        except psycopg.OperationalError as error:
-            log.warning("intake.bell", error=str(error).strip())
+        """Wake the dispatchers, once for all flushes of some milliseconds: while more come, the next one rings."""
+        while self._places and not (self._pending and self._loop.time() - self._rang_at < RING_EVERY_S):
+            places, self._places = self._places, set()
+            self._rang_at = self._loop.time()
+            try:
+                await self._threads.run(announce, places)
+            except psycopg.OperationalError as error:
+                log.warning("intake.bell", error=str(error).strip())
 
     async def close(self) -> None:
         """Answer all that are waiting, then stop."""
-        while self._busy:
+        while self._flushes or self._tasks:
             await asyncio.gather(*self._tasks)
             await asyncio.sleep(0)
         self._threads.close()
