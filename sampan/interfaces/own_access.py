@@ -67,7 +67,7 @@ def _done(request: HttpRequest, words: str) -> HttpResponse:
 def _change_password(request: HttpRequest, person: Person, show: Show) -> HttpResponse:
     new, again = (request.POST.get(name, "")[:LONGEST_PASSWORD] for name in ("new", "again"))
     errors: dict[str, list[str]] = {}
-    if error := _wrong_password(request, person):
+    if error := wrong_password(request, person):
         errors["current"] = [error]
     errors |= new_password_errors(new, again, person)
     if errors:
@@ -87,7 +87,7 @@ def new_password_errors(new: str, again: str, person: Person) -> dict[str, list[
     return {} if new == again else {"again": [_("Not the same twice. Type it once more.")]}
 
 
-def _wrong_password(request: HttpRequest, person: Person) -> str | None:
+def wrong_password(request: HttpRequest, person: Person) -> str | None:
     """Why the password that was typed does not prove it is them."""
     typed = request.POST.get("current", "")[:LONGEST_PASSWORD]
     try:

@@ -1669,7 +1669,13 @@ class Migration(migrations.Migration):
                 (
                     "purpose",
                     models.SmallIntegerField(
-                        choices=[(1, "Sign Up"), (2, "Own Number"), (3, "Password By Sms"), (4, "Password By Mail")]
+                        choices=[
+                            (1, "Sign Up"),
+                            (2, "Own Number"),
+                            (3, "Password By Sms"),
+                            (4, "Password By Mail"),
+                            (5, "Own Mobile"),
+                        ]
                     ),
                 ),
                 ("mobile", models.BigIntegerField(null=True)),

@@ -38,6 +38,7 @@ class ProofSent(models.Model):
         OWN_NUMBER = 2  # a number as sender ID (spec S62)
         PASSWORD_BY_SMS = 3
         PASSWORD_BY_MAIL = 4
+        OWN_MOBILE = 5  # a member's registered mobile is another one
 
     purpose = models.SmallIntegerField(choices=Purpose)
     sign_up = models.ForeignKey(SignUp, models.CASCADE, null=True)

@@ -10,6 +10,7 @@ from sampan.interfaces.portal import (
     mail_addresses,
     members,
     networks,
+    own_details,
     sender_ids,
     sign_up,
     webhooks,
@@ -36,6 +37,7 @@ def patterns() -> list[URLPattern]:
         path("account/webhooks/deliveries/<id:delivery_id>/", webhooks.webhook_delivery, name="webhook-delivery"),
         path("account/mail/", mail_addresses.addresses, name="mail-addresses"),
         path("account/documents/<id:document_id>/", account.document, name="document"),
+        path("account/you/", own_details.details, name="own-details"),
         path("account/security/", account.security, name="security"),
         path("account/security/second-factor/", account.second_factor, name="second-factor"),
     ]
