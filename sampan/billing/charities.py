@@ -29,11 +29,14 @@ def certificate_in_force(customer_id: int, now: datetime) -> Certificate | None:
     return certificate
 
 
-def take_first_bonus(certificate: Certificate, top_up: TopUp) -> bool:
+def take_first_bonus(certificate: Certificate, top_up: TopUp, customer: Customer) -> bool:
     """Whether this top-up is the organisation's first; at most one top-up ever gets the answer yes."""
+    registration = customer.registration_number or None
     try:
         with transaction.atomic():
-            FirstBonus.objects.create(number=certificate.number, top_up=top_up)
+            FirstBonus.objects.create(
+                number=certificate.number, customer=customer, registration=registration, top_up=top_up
+            )
     except IntegrityError:
         return False
     return True

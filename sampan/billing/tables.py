@@ -233,9 +233,15 @@ class Certificate(models.Model):
 
 
 class FirstBonus(models.Model):
-    """The HK$200 that an organisation got once (spec S86). Written with its top-up; goes when that is reversed."""
+    """The HK$200 that an organisation got once (spec S86). Written with its top-up; goes when that is reversed.
+
+    An organisation is known by its certificate's number, by its account, and by its business registration: whichever of
+    them comes again, it is the same one.
+    """
 
     number = models.CharField(max_length=40, primary_key=True)  # of the certificate
+    customer = models.OneToOneField(Customer, models.PROTECT, related_name="first_bonus")
+    registration = models.CharField(max_length=8, null=True, unique=True)  # of the business, where it is known
     top_up = models.OneToOneField(TopUp, models.PROTECT, related_name="first_bonus")
 
     class Meta:

@@ -95,7 +95,7 @@ def credit(conn: Connection, top_up: TopUp, entry: StaffEntry, customer: Custome
     certificate = certificate_in_force(customer.pk, now)
     if certificate:
         bonuses.append((bonus_of(top_up.amount_pips), f"{top_up}: 10 % for a charity"))
-        if take_first_bonus(certificate, top_up):
+        if take_first_bonus(certificate, top_up, customer):
             bonuses.append((FIRST_BONUS_PIPS, f"{top_up}: a charity's first top-up"))
     movements = [
         Movement(Transfer.Kind.TOP_UP, customer.pk, top_up.amount_pips, f"{top_up} {top_up.reference}"),

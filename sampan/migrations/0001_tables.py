@@ -1991,6 +1991,13 @@ class Migration(migrations.Migration):
             name="FirstBonus",
             fields=[
                 ("number", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("registration", models.CharField(max_length=8, null=True, unique=True)),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="first_bonus", to="sampan.customer"
+                    ),
+                ),
                 (
                     "top_up",
                     models.OneToOneField(

@@ -125,6 +125,22 @@ def test_the_two_hundred_come_once_for_an_organisation_whatever_its_accounts(
     assert sorted([pips(database, one), pips(database, other)]) == [pips_of("330"), pips_of("530")]
 
 
+def test_a_certificate_of_another_number_brings_no_second_two_hundred(database: Connection, finance: Person) -> None:
+    """As after a slip of the pen, or where the Inland Revenue has numbered its file anew."""
+    charity = make_charity("stmary", finance)
+    credited(charity, "300", by=finance)
+    again = date(2026, 1, 1)
+    record_certificate(charity, "91/4321", valid_from=again, valid_until=None, why="a new letter", by=finance, now=NOW)
+    assert credited(charity, "300", by=finance).bonus_pips == pips_of("30")
+
+
+def test_accounts_of_one_business_registration_are_one_organisation(database: Connection, finance: Person) -> None:
+    one, other = make_charity("stmary", finance), make_charity("stmary2", finance, number="91/4321")
+    Customer.objects.filter(pk__in=(one.pk, other.pk)).update(registration_number="12345678")
+    assert credited(one, "300", by=finance).bonus_pips == pips_of("230")
+    assert credited(other, "300", by=finance).bonus_pips == pips_of("30")
+
+
 @pytest.mark.parametrize(
     ("until", "now", "bonus"),
     [
