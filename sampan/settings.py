@@ -24,6 +24,11 @@ MASTER_SECRET = os.environ.get("SAMPAN_SECRET", "")
 PLATFORM_SIGNATURE = os.environ.get("SAMPAN_SIGNATURE", "舢舨")
 PLATFORM_SENDER = os.environ.get("SAMPAN_SENDER", "Sampan")
 
+# How long a name may be that begins with # (spec S63), and by how many minutes a scheduled batch may start late before
+# it waits for somebody's word (spec S53).
+LONGEST_REGISTERED_NAME = int(os.environ.get("SAMPAN_LONGEST_REGISTERED_NAME", "10"))
+STALE_AFTER_MINUTES = int(os.environ.get("SAMPAN_STALE_AFTER_MINUTES", "60"))
+
 # Where people reach the pages, as links in texts and mails say it; without it there are no such links.
 PUBLIC_URL = os.environ.get("SAMPAN_PUBLIC_URL", "").rstrip("/")
 

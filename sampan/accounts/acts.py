@@ -74,6 +74,7 @@ class Act(Enum):
     DISMISS_RECEIPT = "receipt.dismiss", SUPPORT, ADMIN
     # Money: whoever keeps the machines does not move it
     SEE_MONEY = "money.see", SUPPORT, FINANCE, ADMIN
+    FILE_TOP_UP = "top_up.file", SUPPORT, FINANCE
     CREDIT_TOP_UP = "top_up.credit", FINANCE
     REFUSE_TOP_UP = "top_up.refuse", FINANCE
     REVERSE_TOP_UP = "top_up.reverse", FINANCE

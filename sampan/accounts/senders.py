@@ -10,12 +10,13 @@ from sampan.accounts.codes import Purpose, wrong_code
 from sampan.accounts.documents import keep_document
 from sampan.accounts.tables import Customer, Decision, Person, SenderId, SenderRequest
 from sampan.reasons import Reason, Refused
+from sampan.settings import LONGEST_REGISTERED_NAME
 
 MOST_OF_A_CUSTOMER = 5
 RESERVED = "RANDOMID"  # the HTTP API's word for the economic route
 REGISTERED = "#"  # how a name begins that OFCA has registered (spec S63)
 LONGEST_GROUNDS, LONGEST_WORDS = 200, 500
-_NAME = re.compile(r"(?=.*[A-Za-z])(?:[A-Za-z0-9]{1,11}|#[A-Za-z0-9]{1,10})")
+_NAME = re.compile(rf"(?=.*[A-Za-z])(?:[A-Za-z0-9]{{1,11}}|#[A-Za-z0-9]{{1,{LONGEST_REGISTERED_NAME}}})")
 _NUMBER = re.compile(r"[1-9][0-9]{7,14}")
 _HONG_KONG_NUMBER = re.compile(r"852[0-9]{8}")
 
@@ -114,6 +115,28 @@ def _ask(request: SenderRequest, person: Person, now: datetime) -> SenderRequest
 
 
 @transaction.atomic
+def make_as_staff(
+    customer: Customer, sender: str, *, by: Person, grounds: str, registered_on: date | None, now: datetime
+) -> SenderId:
+    """A name that the customer asked for by another way (spec S60). Raises NotAllowed, Refused.
+
+    A number is not made so: who sends from it shows by a code that it is theirs (spec S62).
+    """
+    require(by, Act.GRANT_SENDER)
+    if not grounds.strip():
+        raise Refused(Reason.NO_GROUNDS, "grounds")
+    if is_number(sender):
+        raise Refused(Reason.SENDER_MALFORMED, "sender", sender)
+    if SenderId.objects.filter(customer=customer, text=sender, withdrawn_at=None).exists():
+        raise Refused(Reason.SENDER_WAITS, "sender", sender)
+    made = add_sender(customer, sender, grounds=grounds, registered_on=registered_on, now=now)
+    asked = SenderRequest.objects.filter(customer=customer, text=sender, decision=Decision.WAITING)
+    asked.update(decision=Decision.GRANTED, decided_by=by, decided_at=now)
+    _log_grant(made, by, grounds, now)
+    return made
+
+
+@transaction.atomic
 def grant(request_id: int, *, by: Person, grounds: str, registered_on: date | None, now: datetime) -> SenderId:
     """The customer may use it from now on; staff say on what grounds. Raises NotAllowed, Refused."""
     require(by, Act.GRANT_SENDER)
@@ -122,9 +145,14 @@ def grant(request_id: int, *, by: Person, grounds: str, registered_on: date | No
     request = _waiting(request_id)
     sender = add_sender(request.customer, request.text, grounds=grounds, registered_on=registered_on, now=now)
     _decide(request, Decision.GRANTED, by, "", now)
-    after = {"sender": request.text, "registered_on": registered_on.isoformat() if registered_on else None}
-    record(Act.GRANT_SENDER, by=by, subject=sender, after=after, why=grounds, now=now)
+    _log_grant(sender, by, grounds, now)
     return sender
+
+
+def _log_grant(sender: SenderId, by: Person, grounds: str, now: datetime) -> None:
+    registered_on = sender.registered_on.isoformat() if sender.registered_on else None
+    after = {"sender": sender.text, "registered_on": registered_on}
+    record(Act.GRANT_SENDER, by=by, subject=sender, after=after, why=grounds, now=now)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from sampan.accounts.acts import Act, record
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import PIPS_PER_DOLLAR
 from sampan.billing.tables import Certificate, FirstBonus, TopUp
+from sampan.reasons import Reason, Refused
 
 BONUS_PERCENT = 10
 FIRST_BONUS_PIPS = 200 * PIPS_PER_DOLLAR
@@ -46,7 +47,8 @@ def take_first_bonus(certificate: Certificate, top_up: TopUp, customer: Customer
 def record_certificate(
     customer: Customer, number: str, *, valid_from: date, valid_until: date | None, why: str, by: Person, now: datetime
 ) -> Certificate:
-    """Put a certificate on file, in the place of an earlier one. Raises NotAllowed."""
+    """Put a certificate on file, in the place of an earlier one. Raises NotAllowed, Refused."""
+    _refuse_silence(why)
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     earlier = Certificate.objects.filter(customer=customer, withdrawn_at=None).first()
     if earlier:
@@ -74,7 +76,8 @@ def record_certificate(
 
 @transaction.atomic
 def withdraw_certificate(certificate: Certificate, *, why: str, by: Person, now: datetime) -> None:
-    """Take a certificate off the file; bonuses given stay. Raises NotAllowed."""
+    """Take a certificate off the file; bonuses given stay. Raises NotAllowed, Refused."""
+    _refuse_silence(why)
     Certificate.objects.filter(pk=certificate.pk, withdrawn_at=None).update(withdrawn_at=now)
     record(
         Act.RECORD_CERTIFICATE,
@@ -84,3 +87,8 @@ def withdraw_certificate(certificate: Certificate, *, why: str, by: Person, now:
         why=why,
         now=now,
     )
+
+
+def _refuse_silence(why: str) -> None:
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")

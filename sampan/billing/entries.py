@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 
 from sampan.accounts.acts import Act, record, require
 from sampan.accounts.tables import Customer, Person
@@ -30,6 +31,7 @@ ACTS = {
 }
 WAITING_ENTRIES = f"SELECT count(*), min(made_at) FROM staff_entry WHERE state = {State.WAITING.value}"
 ALWAYS_TWO = frozenset({Kind.REFUND})
+COUNTED_FOR = timedelta(days=1)  # how long what somebody entered alone counts along
 STATE_OF_TOP_UP = {Kind.TOP_UP: TopUp.State.FILED, Kind.REVERSAL: TopUp.State.CREDITED}
 TRANSFERS = {
     Kind.BONUS: Transfer.Kind.BONUS,
@@ -38,9 +40,24 @@ TRANSFERS = {
 }
 
 
-def needs_second_person(kind: Kind, amount_pips: int) -> bool:
-    """Whether somebody else must confirm it: every refund, and what is above the installation's limit."""
-    return kind in ALWAYS_TWO or amount_pips > settings.SECOND_PERSON_ABOVE_DOLLARS * PIPS_PER_DOLLAR
+def needs_second_person(kind: Kind, amount_pips: int, *, customer_id: int, by: Person, now: datetime) -> bool:
+    """Whether somebody else must confirm it: every refund, and what is above the installation's limit.
+
+    What this person has entered alone for this customer within a day counts along, so that nobody goes past the limit
+    in small steps.
+    """
+    if kind in ALWAYS_TWO:
+        return True
+    alone = StaffEntry.objects.filter(customer_id=customer_id, made_by=by, decided_by=None, state=State.DONE)
+    entered_pips = alone.filter(made_at__gt=now - COUNTED_FOR).aggregate(pips=Sum("amount_pips"))["pips"] or 0
+    return bool(entered_pips + amount_pips > settings.SECOND_PERSON_ABOVE_DOLLARS * PIPS_PER_DOLLAR)
+
+
+def credit_needs_second_person(top_up: TopUp, *, by: Person, now: datetime) -> bool:
+    """As `needs_second_person`; and nobody alone credits what they have filed themselves."""
+    if top_up.filed_by_id == by.pk:
+        return True
+    return needs_second_person(Kind.TOP_UP, top_up.amount_pips, customer_id=top_up.customer_id, by=by, now=now)
 
 
 @transaction.atomic
@@ -63,6 +80,8 @@ def enter(
         raise Refused(Reason.AMOUNT_TOO_SMALL, "amount", in_pips(1))
     if amount_pips > top_ups.MOST_PIPS:
         raise Refused(Reason.AMOUNT_TOO_LARGE, "amount", in_cents(top_ups.MOST_PIPS))
+    if kind == Kind.MOVE:
+        groups.check_group(customer_id, other_customer_id)
     return _entered(
         kind, by, now, customer_id=customer_id, amount_pips=amount_pips, why=why, other_customer_id=other_customer_id
     )
@@ -83,10 +102,14 @@ def enter_for_top_up(kind: Kind, top_up_id: int, *, why: str, by: Person, now: d
 def _entered(kind: Kind, by: Person, now: datetime, *, why: str, **what: Any) -> StaffEntry:
     if not why.strip():
         raise Refused(Reason.NO_GROUNDS, "why")
-    two = needs_second_person(kind, what["amount_pips"])
     entry = StaffEntry(
         kind=kind, why=why[: top_ups.LONGEST_WORDS], made_by=by, made_at=now, state=State.WAITING, **what
     )
+    _customers_of(entry)  # who enters twice at once is counted twice
+    if kind == Kind.TOP_UP and entry.top_up is not None:
+        two = credit_needs_second_person(entry.top_up, by=by, now=now)
+    else:
+        two = needs_second_person(kind, entry.amount_pips, customer_id=entry.customer_id, by=by, now=now)
     entry.save()
     after = {"state": "waiting", "amount": in_pips(entry.amount_pips)}
     before: dict[str, str] = {}
@@ -140,9 +163,6 @@ def _undecided(entry_id: int, by: Person, *, own_too: bool = False) -> StaffEntr
 
 def _check_now(entry: StaffEntry) -> None:
     """What could not be done now is not laid before a second person."""
-    if entry.kind == Kind.MOVE:
-        assert entry.other_customer_id is not None
-        groups.check_group(entry.customer_id, entry.other_customer_id)
     if entry.kind in (Kind.REFUND, Kind.MOVE):
         with beneath_django() as conn:
             movable = ledger.movable_pips(ledger.balances(conn, [entry.customer_id]), entry.customer_id)
@@ -150,12 +170,15 @@ def _check_now(entry: StaffEntry) -> None:
             raise Refused(Reason.MORE_THAN_PAID, "amount", in_pips(movable))
 
 
+def _customers_of(entry: StaffEntry) -> dict[int, Customer]:
+    """Those whose money it moves, locked in the order of their ids."""
+    ids = sorted(filter(None, (entry.customer_id, entry.other_customer_id)))
+    return {row.pk: row for row in Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")}
+
+
 def _carry_out(entry: StaffEntry, now: datetime) -> tuple[dict[str, str], dict[str, str]]:
     """Move the money; gives what was available before and is after, for the log."""
-    ids = sorted(filter(None, (entry.customer_id, entry.other_customer_id)))
-    customers = {
-        row.pk: row for row in Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    }
+    customers = _customers_of(entry)
     customer = customers[entry.customer_id]
     with beneath_django() as conn:
         before = _standing(conn, customer)

@@ -56,7 +56,7 @@ def unlink(sub_id: int, *, why: str, by: Person, now: datetime) -> None:
     record(Act.LINK_SUB_ACCOUNT, by=by, subject=sub, before=before, why=why, now=now)
 
 
-def check_group(one_id: int, other_id: int) -> None:
+def check_group(one_id: int, other_id: int | None) -> None:
     """Refuses two customers that are not a primary and its sub account, or two subs of one."""
     rows = Customer.objects.filter(pk__in=(one_id, other_id))
     if one_id == other_id or len({row.primary_id or row.pk for row in rows}) != 1 or len(rows) != 2:

@@ -18,6 +18,7 @@ from sampan.accounts.acts import Act, record, require
 from sampan.accounts.tables import Customer, Person
 from sampan.billing.money import in_pips, pips_of
 from sampan.billing.tables import CustomerPrice, Price
+from sampan.reasons import Reason, Refused
 from sampan.routing.tables import Destination, Route
 
 LISTED_HEAD = ("destination", "route", "tier", "from", "hkd_per_unit")
@@ -209,8 +210,8 @@ class NothingTaken(Exception):
 
 @transaction.atomic
 def put_list(text: str, *, why: str, by: Person, now: datetime) -> PriceFile:
-    """Take a file into the list. Raises NotAllowed, and NothingTaken where a line is wrong."""
-    require(by, Act.CHANGE_PRICES)
+    """Take a file into the list. Raises NotAllowed, Refused, and NothingTaken where a line is wrong."""
+    _require(by, why)
     _alone("price")
     file = read_list(text, now)
     if file.flaws:
@@ -227,8 +228,8 @@ def put_list(text: str, *, why: str, by: Person, now: datetime) -> PriceFile:
 
 @transaction.atomic
 def put_own(customer: Customer, text: str, *, why: str, by: Person, now: datetime) -> PriceFile:
-    """Take a file into a customer's own prices. Raises NotAllowed, and NothingTaken where a line is wrong."""
-    require(by, Act.CHANGE_PRICES)
+    """Take a file into a customer's own prices. Raises NotAllowed, Refused, and NothingTaken where a line is wrong."""
+    _require(by, why)
     _alone("customer_price")
     file = read_own(customer.pk, text, now)
     if file.flaws:
@@ -241,6 +242,12 @@ def put_own(customer: Customer, text: str, *, why: str, by: Person, now: datetim
     )
     record(Act.CHANGE_PRICES, by=by, subject=customer, after=_counted(file), why=why, now=now)
     return file
+
+
+def _require(by: Person, why: str) -> None:
+    require(by, Act.CHANGE_PRICES)
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")
 
 
 def _alone(table: str) -> None:

@@ -54,8 +54,10 @@ def follow_top_ups(customer: Customer, now: datetime) -> None:
 def change_tiers(from_pips: dict[int, int], *, why: str, by: Person, now: datetime) -> None:
     """Which top-up brings which tier, from the next top-up on; tiers that are not named are no more.
 
-    Raises NotAllowed, and Refused where a higher tier does not begin higher, or there is no first one.
+    Raises NotAllowed, and Refused where a higher tier does not begin higher, there is no first one, or no reason.
     """
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")
     amounts = [from_pips[tier] for tier in sorted(from_pips)]
     if FIRST_TIER not in from_pips or amounts != sorted(set(amounts)) or amounts[0] < 0:
         raise Refused(Reason.TIERS_DISORDERED, "tiers")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from sampan.accounts.acts import Act, record
+from sampan.accounts.acts import Act, record, require
 from sampan.accounts.tables import Customer, Document, Person
 from sampan.billing import ledger, tiers
 from sampan.billing.charities import FIRST_BONUS_PIPS, bonus_of, certificate_in_force, take_first_bonus
@@ -56,6 +56,24 @@ def file_top_up(
         filed_by=person,
         filed_at=now,
     )
+
+
+@transaction.atomic
+def file_as_staff(
+    customer_id: int, *, amount_pips: int, way: TopUp.Way, reference: str, why: str, by: Person, now: datetime
+) -> TopUp:
+    """What a customer paid and has not filed, such as a cheque in the post; somebody else credits it.
+
+    Raises NotAllowed, and Refused as `file_top_up` does or where there is no reason.
+    """
+    require(by, Act.FILE_TOP_UP)
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")
+    top_up = file_top_up(
+        customer_id, amount_pips=amount_pips, way=way, reference=reference, document=None, person=by, now=now
+    )
+    record(Act.FILE_TOP_UP, by=by, subject=top_up, after={"amount": in_pips(amount_pips)}, why=why, now=now)
+    return top_up
 
 
 def alike(top_up: TopUp) -> list[TopUp]:

@@ -1,4 +1,4 @@
-"""What members are told by mail, each in their own language, in the transaction of what is told."""
+"""What members are told of their account by mail, each in their own language, in the transaction of what is told."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,10 +12,14 @@ from sampan.accounts.tables import Customer, Person
 Letter = tuple[str, str]  # subject and text
 
 
+def owners_of(customer: Customer) -> list[Person]:
+    """Its owners who have a mail address."""
+    return list(customer.members.filter(role=Person.Role.OWNER, is_active=True).exclude(email=""))
+
+
 def tell_owners(customer: Customer, letter: Callable[[], Letter], now: datetime) -> None:
     """A mail to each owner who has an address."""
-    owners = customer.members.filter(role=Person.Role.OWNER, is_active=True).exclude(email="")
-    for owner in owners:
+    for owner in owners_of(customer):
         with override(owner.language):
             subject, text = letter()
         write_mail(owner.email, subject, text, now=now)

@@ -10,7 +10,7 @@ from sampan.accounts.senders import add_sender
 from sampan.accounts.tables import Customer
 from sampan.billing import ledger
 from sampan.billing.money import pips_of
-from sampan.billing.tables import Transfer
+from sampan.billing.tables import Account, Transfer
 from sampan.database import Connection, beneath_django
 from sampan.messages.announcing import announce, places_of
 from sampan.messages.planning import THIS_PLATFORM, Draft, Plan, plan, terms_in_force
@@ -22,6 +22,10 @@ from sampan.settings import PLATFORM_SENDER
 NAME = "Sampan"
 FIRST_BALANCE = "100,000"
 GROUNDS = "the platform's own"
+LOW_PIPS = pips_of("1,000")  # then finance is asked to give it more: without it nobody signs up
+WAITING = f"""
+    SELECT count(*), NULL::timestamptz FROM account a JOIN customer c ON c.id = a.customer_id
+     WHERE c.is_platform AND a.kind = {Account.Kind.AVAILABLE.value} AND a.balance_pips < {LOW_PIPS}"""
 
 
 class NoPlatformAccount(LookupError):

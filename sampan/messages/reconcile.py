@@ -7,6 +7,7 @@ what was found. A snapshot is taken once, so that it may run while messages go.
 from typing import NamedTuple
 
 from sampan.billing.ledger import SIDES
+from sampan.billing.money import in_pips
 from sampan.billing.tables import Account, TopUp, Transfer
 from sampan.database import Connection
 from sampan.messages.tables import Batch, Status
@@ -22,6 +23,12 @@ class Discrepancy(NamedTuple):
     row_id: int
     expected: int
     found: int
+
+    @property
+    def words(self) -> str:
+        """Where it is off, and by how much."""
+        whose = f"customer {self.customer_id}, row {self.row_id}"
+        return f"{self.check}: {whose}: expected {in_pips(self.expected)}, found {in_pips(self.found)}"
 
 
 def _tie(column: str, amount: str) -> str:

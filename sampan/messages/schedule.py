@@ -19,8 +19,9 @@ from sampan.messages.stored import Recipient, Stored
 from sampan.messages.tables import Batch, BatchAct, Status
 from sampan.messages.telling import told
 from sampan.reasons import Reason, Refused
+from sampan.settings import STALE_AFTER_MINUTES
 
-STALE_AFTER = timedelta(minutes=60)  # a batch that starts later than this waits for somebody's word (spec S53)
+STALE_AFTER = timedelta(minutes=STALE_AFTER_MINUTES)  # a batch that starts later waits for somebody's word (spec S53)
 # Why a batch that was accepted cannot go when it comes due, as its messages end.
 ENDINGS = {Reason.SENDER_NOT_YOURS: Reason.SENDER_WITHDRAWN}
 

@@ -46,6 +46,12 @@ GAUGES = {
         "SELECT extract(epoch FROM clock_timestamp() - max(at)) FROM book_check HAVING max(at) IS NOT NULL",
         (),
     ),
+    "sampan_own_balance_hkd": (
+        "What the platform's own account can spend on codes and tests; alert below 1000",
+        """SELECT a.balance_pips / 10000.0 FROM account a JOIN customer c ON c.id = a.customer_id
+            WHERE c.is_platform AND a.kind = 1""",
+        (),
+    ),
     "sampan_webhooks_overdue_seconds": (
         "How long the first delivery that is due to a customer's server has waited; alert above 2 hours",
         """SELECT max(extract(epoch FROM clock_timestamp() - d.next_at)) FROM webhook_endpoint e

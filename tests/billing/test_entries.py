@@ -1,6 +1,7 @@
 """Money that staff enter: a second person above a limit, never the same one; who may; who is quicker (spec S85)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import psycopg
@@ -69,6 +70,35 @@ def test_above_the_limit_a_second_person_confirms_and_nobody_their_own(
     assert pips(database, harbour) == pips_of("11,000.0001")
     assert Transfer.objects.get(entry=entry).entered_by == fanny
     assert reason_of(lambda: entries.confirm(entry.pk, by=frank, now=NOW)) == Reason.DECIDED_ALREADY
+
+
+def test_small_steps_do_not_lead_past_the_limit(
+    database: Connection, fanny: Person, frank: Person, harbour: Customer
+) -> None:
+    """What one person enters alone for one customer within a day counts together."""
+    assert entered(Kind.BONUS, harbour, "6,000", by=fanny).state == DONE
+    assert entered(Kind.BONUS, harbour, "4,000", by=fanny).state == DONE
+    over = entered(Kind.BONUS, harbour, "0.0001", by=fanny)
+    assert over.state == WAITING
+    entries.confirm(over.pk, by=frank, now=NOW)
+    assert entered(Kind.BONUS, harbour, "10,000", by=frank).state == DONE, "what a second one confirmed does not count"
+    assert entered(Kind.BONUS, make_customer("other"), "10,000", by=fanny).state == DONE
+    tomorrow = NOW + timedelta(days=1)
+    again = entries.enter(
+        Kind.BONUS, customer_id=harbour.pk, amount_pips=pips_of("10,000"), why="a day later", by=fanny, now=tomorrow
+    )
+    assert again.state == DONE
+
+
+def test_one_who_enters_twice_at_once_is_counted_twice(database: Connection, fanny: Person, harbour: Customer) -> None:
+    at_once(*[lambda: entered(Kind.BONUS, harbour, "6,000", by=fanny)] * 2)
+    assert sorted(StaffEntry.objects.values_list("state", flat=True)) == [WAITING, DONE]
+
+
+def test_a_move_to_nobody_is_refused(fanny: Person, harbour: Customer) -> None:
+    for other in (None, 999_999, harbour.pk):
+        refused = reason_of(lambda other=other: entered(Kind.MOVE, harbour, "1", by=fanny, other_customer_id=other))
+        assert refused == Reason.NOT_OF_ONE_GROUP
 
 
 def test_a_top_up_above_the_limit_waits_too_and_cannot_be_entered_twice(

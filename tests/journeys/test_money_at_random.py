@@ -81,11 +81,18 @@ class Money(RuleBasedStateMachine):
 
     def enter(self, kind: StaffEntry.Kind, who: int, pips: int, **more: Any) -> None:
         """By two people where it takes them."""
-        fanny, frank = self.staff
+        fanny, _frank = self.staff
         customer_id = self.customers[who].pk
         entry = entries.enter(kind, customer_id=customer_id, amount_pips=pips, why="a test", by=fanny, now=NOW, **more)
+        self.confirm(entry)
+
+    def enter_for_top_up(self, kind: StaffEntry.Kind, top_up_id: int) -> None:
+        self.confirm(entries.enter_for_top_up(kind, top_up_id, why="a test", by=self.staff[0], now=NOW))
+
+    def confirm(self, entry: StaffEntry) -> None:
+        """By somebody else, where it waits for that."""
         if entry.state == StaffEntry.State.WAITING:
-            entries.confirm(entry.pk, by=frank, now=NOW)
+            entries.confirm(entry.pk, by=self.staff[1], now=NOW)
 
     @rule(target=top_ups, who=WHO, pips=st.integers(3_000_000, 9_000_000))
     def top_up(self, who: int, pips: int) -> tuple[int, int, int, int]:
@@ -99,7 +106,7 @@ class Money(RuleBasedStateMachine):
             person=Person.objects.get(customer=customer),
             now=NOW,
         )
-        entries.enter_for_top_up(StaffEntry.Kind.TOP_UP, top_up.pk, why="a test", by=self.staff[0], now=NOW)
+        self.enter_for_top_up(StaffEntry.Kind.TOP_UP, top_up.pk)
         bonus = 0
         if who == 2:
             bonus = pips // 10 + (0 if self.first_bonus else 2_000_000)
@@ -112,7 +119,7 @@ class Money(RuleBasedStateMachine):
     @rule(top_up=consumes(top_ups))
     def reverse(self, top_up: tuple[int, int, int, int]) -> None:
         who, pk, pips, bonus = top_up
-        entries.enter_for_top_up(StaffEntry.Kind.REVERSAL, pk, why="a test", by=self.staff[0], now=NOW)
+        self.enter_for_top_up(StaffEntry.Kind.REVERSAL, pk)
         self.moved(who, Kind.DEBT, Kind.AVAILABLE, max(0, pips + bonus - self.model[who][Kind.AVAILABLE]))
         self.moved(who, Kind.AVAILABLE, Kind.PAID, pips)
         self.moved(who, Kind.AVAILABLE, Kind.BONUS, bonus)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from sampan.accounts.proofs.tables import Mail
 from sampan.accounts.tables import Person
 from sampan.billing.tables import BookCheck
 from sampan.database import Connection
@@ -31,6 +32,9 @@ def test_what_is_off_by_a_pip_is_kept_and_stands_in_the_worklist(
 ) -> None:
     make_customer()
     fanny = make_staff("fanny", role=Person.StaffRole.FINANCE)
+    Person.objects.filter(pk=fanny.pk).update(email="fanny@sampan.example")
+    make_staff("wing", role=Person.StaffRole.SUPPORT)
+    Person.objects.filter(login_name="wing").update(email="wing@sampan.example")
     assert off_for(database, fanny) == 0
     with migrated_database.transaction():
         migrated_database.execute("SET LOCAL session_replication_role = replica")
@@ -40,3 +44,6 @@ def test_what_is_off_by_a_pip_is_kept_and_stands_in_the_worklist(
     assert "all accounts sum to 0" in {each[0] for each in found}
     assert off_for(database, fanny) == len(found)
     assert "books.off" in capsys.readouterr().out
+    mail = Mail.objects.get()
+    assert mail.to == "fanny@sampan.example"
+    assert "all accounts sum to 0: customer None, row 0: expected 0.0000, found 0.0001" in mail.text

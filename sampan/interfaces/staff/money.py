@@ -1,7 +1,9 @@
 """Money that waits for finance: top-ups to look for, entries for a second person, the daily check of the books."""
 
+from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from sampan.accounts.acts import Act
 from sampan.billing import entries, top_ups
 from sampan.billing.tables import BookCheck, StaffEntry, TopUp
+from sampan.interfaces.money_mails import tell_of_entry, tell_of_top_up
 from sampan.interfaces.staff.access import Staffer, for_staff, page, say, typed
 from sampan.interfaces.staff.paging import paged
 
@@ -36,26 +39,34 @@ def top_up(request: HttpRequest, staffer: Staffer, top_up_id: int) -> HttpRespon
     """One top-up: credit it, refuse it with words, or take it back."""
     found = get_object_or_404(TopUp.objects.select_related("customer", "document", "filed_by"), pk=top_up_id)
     if request.method == "POST":
-        now, why, person = timezone.now(), typed(request, "why"), staffer.person
-        match request.POST.get("do"):
-            case "refuse":
-                top_ups.refuse_top_up(top_up_id, words=why, by=person, now=now)
-                say(request, _("%(top_up)s is refused; the customer sees your words") % {"top_up": found})
-            case "reverse":
-                _said(request, entries.enter_for_top_up(Kind.REVERSAL, top_up_id, why=why, by=person, now=now))
-            case _:
-                _said(request, entries.enter_for_top_up(Kind.TOP_UP, top_up_id, why=why, by=person, now=now))
+        _decide(request, staffer, found)
         return redirect("staff:top-ups")
     context: dict[str, Any] = {
         "top_up": found,
         "alike": top_ups.alike(found),
         "waiting": found.entries.filter(state=State.WAITING).first(),
-        "needs_two": entries.needs_second_person(Kind.TOP_UP, found.amount_pips),
+        "needs_two": entries.credit_needs_second_person(found, by=staffer.person, now=timezone.now()),
     }
     return page(request, staffer, "staff/top-up.html", here=TOP_UPS, **context)
 
 
-def _said(request: HttpRequest, entry: StaffEntry) -> None:
+@transaction.atomic
+def _decide(request: HttpRequest, staffer: Staffer, top_up: TopUp) -> None:
+    now, why, person = timezone.now(), typed(request, "why"), staffer.person
+    match request.POST.get("do"):
+        case "refuse":
+            top_ups.refuse_top_up(top_up.pk, words=why, by=person, now=now)
+            tell_of_top_up(top_up.pk, now)
+            say(request, _("%(top_up)s is refused; the customer sees your words") % {"top_up": top_up})
+        case "reverse":
+            _said(request, entries.enter_for_top_up(Kind.REVERSAL, top_up.pk, why=why, by=person, now=now), now)
+        case _:
+            _said(request, entries.enter_for_top_up(Kind.TOP_UP, top_up.pk, why=why, by=person, now=now), now)
+
+
+def _said(request: HttpRequest, entry: StaffEntry, now: datetime) -> None:
+    """In the transaction of the entry: customers are told of their top-ups."""
+    tell_of_entry(entry, now)
     if entry.state == State.WAITING:
         say(request, _("%(entry)s waits for a second person") % {"entry": entry})
     else:
@@ -84,7 +95,8 @@ def entry(request: HttpRequest, staffer: Staffer, entry_id: int) -> HttpResponse
             entries.refuse(entry_id, words=typed(request, "why"), by=staffer.person, now=now)
             say(request, _("%(entry)s is refused; nothing has moved") % {"entry": found})
         else:
-            _said(request, entries.confirm(entry_id, by=staffer.person, now=now))
+            with transaction.atomic():
+                _said(request, entries.confirm(entry_id, by=staffer.person, now=now), now)
         return redirect("staff:entries")
     is_own = found.made_by_id == staffer.person.pk
     return page(request, staffer, "staff/entry.html", here=ENTRIES, entry=found, is_own=is_own)

@@ -13,12 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from sampan.accounts.acts import Act
 from sampan.accounts.tables import Customer
-from sampan.billing import charities, entries, groups, ledger
+from sampan.billing import charities, entries, groups, ledger, top_ups
 from sampan.billing.tables import Account, Certificate, StaffEntry, TopUp, Transfer
-from sampan.interfaces.money_words import amount_of
+from sampan.interfaces.money_words import WAYS, amount_of
 from sampan.interfaces.staff.access import Staffer, for_staff, page, say, typed
 from sampan.interfaces.staff.forms import WhyForm
 from sampan.interfaces.staff.paging import paged
+from sampan.reasons import Reason, Refused
 
 HERE = "staff:customers"
 MONEY_ACTS = (Act.SEE_MONEY, Act.RECORD_CERTIFICATE)
@@ -49,12 +50,21 @@ def purse(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRespo
         "top_ups": TopUp.objects.filter(customer=customer).order_by("-pk")[:TOP_UPS_SHOWN],
         "found": paged(request, _told(customer)),
         "may_enter": staffer.may(Act.GIVE_BONUS),
+        "may_file": staffer.may(Act.FILE_TOP_UP) and not customer.is_platform,
+        "ways": list(WAYS.items()),
         "may_link": staffer.may(Act.LINK_SUB_ACCOUNT),
         "may_certify": staffer.may(Act.RECORD_CERTIFICATE),
         "may_price": staffer.may(Act.CHANGE_PRICES),
         "sees_money": staffer.may(Act.SEE_MONEY),
     }
     return page(request, staffer, "staff/purse.html", here=HERE, **context)
+
+
+@require_safe
+@for_staff(Act.GIVE_BONUS)
+def platform(_request: HttpRequest, _staffer: Staffer) -> HttpResponseBase:
+    """To the money of the platform's own account."""
+    return redirect("staff:purse", get_object_or_404(Customer, is_platform=True).pk)
 
 
 def _told(customer: Customer) -> Any:
@@ -82,6 +92,27 @@ def enter(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRespo
     waits = entry.state == StaffEntry.State.WAITING
     words = _("%(entry)s waits for a second person") if waits else _("%(entry)s is done")
     say(request, words % {"entry": entry})
+    return redirect("staff:purse", customer_id)
+
+
+@require_POST
+@for_staff(Act.FILE_TOP_UP)
+def file_top_up(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpResponseBase:
+    """What the customer paid and has not filed; somebody else credits it."""
+    customer = _customer(customer_id)
+    way = request.POST.get("way", "")
+    if way not in TopUp.Way.values or customer.is_platform:
+        raise Refused(Reason.NO_CHOICE, "way")
+    top_up = top_ups.file_as_staff(
+        customer.pk,
+        amount_pips=amount_of(typed(request, "amount")),
+        way=TopUp.Way(way),
+        reference=typed(request, "reference"),
+        why=typed(request, "why"),
+        by=staffer.person,
+        now=timezone.now(),
+    )
+    say(request, _("%(top_up)s is filed; somebody else credits it") % {"top_up": top_up})
     return redirect("staff:purse", customer_id)
 
 

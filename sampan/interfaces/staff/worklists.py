@@ -15,7 +15,7 @@ from sampan.compliance import signatures
 from sampan.database import Connection
 from sampan.dispatch import doubts, pulse
 from sampan.inbound import unmatched
-from sampan.messages import daily_check
+from sampan.messages import daily_check, platform
 from sampan.messages.cases import desk
 from sampan.messages.content_refusals import noting
 from sampan.messages.reports import waiting
@@ -64,6 +64,13 @@ WORKLISTS: tuple[Worklist, ...] = (
         _("Since the last daily check: find out why before anything else"),
         (Act.SEE_MONEY,),
         daily_check.OFF_TODAY,
+    ),
+    Worklist(
+        "staff:platform",
+        _("Our own account runs low"),
+        _("It pays for codes and tests: enter a bonus, or nobody can sign up"),
+        (Act.GIVE_BONUS,),
+        platform.WAITING,
     ),
     Worklist(
         "staff:approvals",

@@ -2,7 +2,6 @@
 
 import argparse
 
-from sampan.billing.money import in_pips
 from sampan.database import connect
 from sampan.messages.reconcile import discrepancies
 from sampan.ops.cli import Answer
@@ -12,9 +11,5 @@ def reconcile(_arguments: argparse.Namespace) -> Answer:
     """All checks."""
     with connect("reconcile") as conn:
         found = discrepancies(conn)
-    lines = [
-        f"{each.check}: customer {each.customer_id}, row {each.row_id}: "
-        f"expected {in_pips(each.expected)}, found {in_pips(each.found)}"
-        for each in found
-    ]
+    lines = [each.words for each in found]
     return Answer([each._asdict() for each in found], lines or ["The books balance."], code=1 if found else 0)

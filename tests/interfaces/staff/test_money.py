@@ -4,13 +4,16 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from sampan.accounts.proofs.tables import Mail
 from sampan.accounts.tables import AuditEntry, Customer, Person
+from sampan.billing import ledger
 from sampan.billing.money import pips_of
-from sampan.billing.tables import Certificate, CustomerPrice, Price, StaffEntry, TopUp, VolumeTier
+from sampan.billing.tables import Certificate, CustomerPrice, Price, StaffEntry, TopUp, Transfer, VolumeTier
 from sampan.database import Connection
+from sampan.messages.platform import make_platform_account
 from tests.billing.money import credited, filed, pips
 from tests.interfaces.portal.pages import html, location, signed_in, words
-from tests.world import make_customer, make_places, make_staff
+from tests.world import NOW, make_customer, make_places, make_staff
 
 FINANCE = Person.StaffRole.FINANCE
 WHY = "the bank's list of 23 November"
@@ -51,6 +54,62 @@ def test_a_refused_top_up_tells_the_customer_why(fanny: Client, harbour: Custome
     top_up = filed(harbour)
     fanny.post(f"/staff/top-ups/{top_up.pk}/", {"do": "refuse", "why": "The cheque was not signed"})
     assert "Not found The cheque was not signed" in words(signed_in().get("/money/"))
+
+
+def test_what_became_of_a_top_up_is_told_by_mail(fanny: Client, frank: Client, harbour: Customer) -> None:
+    """To the owner in their language, and to who filed it; once the second person has confirmed it."""
+    owner = Person.objects.get(customer=harbour)
+    Person.objects.filter(pk=owner.pk).update(email="wing@harbour.example", language="zh-hant")
+    top_up = filed(harbour, "20,000")
+    path = f"/staff/top-ups/{top_up.pk}/"
+    fanny.post(path, {"do": "credit", "why": WHY})
+    assert not Mail.objects.exists()
+    frank.post(f"/staff/entries/{StaffEntry.objects.get().pk}/", {"do": "confirm"})
+    mail = Mail.objects.get()
+    assert (mail.to, mail.subject) == ("wing@harbour.example", f"增值 {top_up} 已入賬")
+    assert "HK$20,000.00（FPS 388）" in mail.text
+    Person.objects.filter(pk=owner.pk).update(language="en")
+    fanny.post(path, {"do": "reverse", "why": "The cheque bounced"})
+    frank.post(f"/staff/entries/{StaffEntry.objects.latest('pk').pk}/", {"do": "confirm"})
+    mail = Mail.objects.latest("pk")
+    assert mail.subject == f"Top-up {top_up} was taken back"
+    assert "The cheque bounced" in mail.text
+    other = filed(harbour, "300")
+    fanny.post(f"/staff/top-ups/{other.pk}/", {"do": "refuse", "why": "Not signed"})
+    assert Mail.objects.latest("pk").subject == f"Top-up {other} was not found"
+
+
+def test_what_was_paid_and_not_filed_is_filed_by_one_and_credited_by_another(
+    database: Connection, fanny: Client, frank: Client, harbour: Customer
+) -> None:
+    """Such as a cheque in the post; nobody alone makes money of it (spec S85)."""
+    path = f"/staff/customers/{harbour.pk}/money/file/"
+    paid = {"way": "cheque", "amount": "300", "reference": "cheque 100", "why": "came by post"}
+    assert fanny.post(path, paid | {"why": ""}).status_code == 422
+    assert fanny.post(path, paid | {"way": "gold"}).status_code == 422
+    assert fanny.post(path, paid | {"amount": "299"}).status_code == 422
+    location(fanny.post(path, paid))
+    top_up = TopUp.objects.get()
+    assert (top_up.filed_by.login_name, pips(database, harbour)) == ("fanny", pips_of("1,000"))
+    assert AuditEntry.objects.get().act == "top_up.file"
+    fanny.post(f"/staff/top-ups/{top_up.pk}/", {"do": "credit", "why": WHY})
+    entry = StaffEntry.objects.get()
+    assert entry.state == StaffEntry.State.WAITING
+    frank.post(f"/staff/entries/{entry.pk}/", {"do": "confirm"})
+    assert pips(database, harbour) == pips_of("1,300")
+
+
+def test_finance_is_asked_to_give_the_platform_more_before_its_own_account_is_empty(
+    database: Connection, fanny: Client
+) -> None:
+    make_platform_account(NOW)
+    asked = "Our own account runs low It pays for codes and tests: enter a bonus, or nobody can sign up"
+    assert asked not in words(fanny.get("/staff/"))
+    own = Customer.objects.get(is_platform=True)
+    spent = pips_of("99,000.0001")
+    ledger.move(database, Transfer.Kind.SERVICE, customer_id=own.pk, amount_pips=spent, now=NOW, note="")
+    assert f"{asked} 1" in words(fanny.get("/staff/"))
+    assert location(fanny.get("/staff/platform/")) == f"/staff/customers/{own.pk}/money/"
 
 
 def test_a_reference_that_was_filed_before_is_pointed_out(fanny: Client, harbour: Customer) -> None:
