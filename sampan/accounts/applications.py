@@ -39,8 +39,10 @@ def apply(person: Person, octets: bytes, *, file_name: str, registration_number:
 
 @transaction.atomic
 def approve(application_id: int, *, by: Person, why: str, now: datetime) -> Customer:
-    """The account is normal from now on. Raises NotAllowed, Refused(NOT_WAITING, WRONG_STATUS)."""
+    """The account is normal from now on. Raises NotAllowed, Refused(NO_GROUNDS, NOT_WAITING, WRONG_STATUS)."""
     require(by, Act.APPROVE_CUSTOMER)
+    if not why.strip():
+        raise Refused(Reason.NO_GROUNDS, "why")
     application, customer = _waiting(application_id)
     if customer.status != Status.TRIAL:
         raise Refused(Reason.WRONG_STATUS, "customer")

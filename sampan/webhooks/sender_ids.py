@@ -5,7 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from sampan.accounts import senders
-from sampan.accounts.tables import Person, SenderId, SenderRequest
+from sampan.accounts.tables import Customer, Person, SenderId, SenderRequest
 from sampan.database import beneath_django
 from sampan.webhooks.events import Event, emit
 
@@ -16,6 +16,16 @@ def grant(request_id: int, *, by: Person, grounds: str, registered_on: date | No
     sender = senders.grant(request_id, by=by, grounds=grounds, registered_on=registered_on, now=now)
     _tell("sender_id.approved", sender, "", now)
     return sender
+
+
+@transaction.atomic
+def make_as_staff(
+    customer: Customer, sender: str, *, by: Person, grounds: str, registered_on: date | None, now: datetime
+) -> SenderId:
+    """As senders.make_as_staff. Raises NotAllowed, Refused."""
+    made = senders.make_as_staff(customer, sender, by=by, grounds=grounds, registered_on=registered_on, now=now)
+    _tell("sender_id.approved", made, "", now)
+    return made
 
 
 @transaction.atomic

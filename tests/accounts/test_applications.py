@@ -71,7 +71,7 @@ def test_one_that_is_sent_back_says_why_and_may_be_filed_again(owner: Person) ->
 def test_one_waits_at_a_time_and_only_of_accounts_on_trial(owner: Person) -> None:
     application = file_registration(owner)
     assert refusal(lambda: file_registration(owner)) is Reason.NOT_WAITING
-    applications.approve(application.pk, by=staff(), why="", now=NOW)
+    applications.approve(application.pk, by=staff(), why="the name matches", now=NOW)
     assert refusal(lambda: file_registration(owner)) is Reason.WRONG_STATUS
     assert Document.objects.count() == 1, "what is refused leaves no row"
 
@@ -86,7 +86,7 @@ def test_two_of_staff_who_decide_at_once_decide_once(owner: Person) -> None:
         together.wait(10)
         try:
             if approve:
-                applications.approve(application.pk, by=by, why="", now=NOW)
+                applications.approve(application.pk, by=by, why="the name matches", now=NOW)
             else:
                 applications.send_back(application.pk, by=by, words="Not readable.", now=NOW)
             outcomes.append("approved" if approve else "sent back")
@@ -117,7 +117,7 @@ def test_a_suspended_account_goes_on_as_it_was(owner: Person) -> None:
     applications.reopen(pk, by=admin, words="A mistake.", now=NOW)
     assert status() is Status.TRIAL, "it was never approved"
     application = file_registration(owner)
-    applications.approve(application.pk, by=admin, why="", now=NOW)
+    applications.approve(application.pk, by=admin, why="the name matches", now=NOW)
     applications.suspend(pk, by=admin, words="Arrears.", now=NOW)
     applications.reopen(pk, by=admin, words="Paid.", now=NOW)
     assert status() is Status.NORMAL
@@ -143,11 +143,11 @@ def test_each_act_needs_its_role_and_what_is_not_allowed_changes_nothing(owner: 
     application = file_registration(owner)
     finance, support, pk = staff(StaffRole.FINANCE), staff(StaffRole.SUPPORT), Customer.objects.get().pk
     refused: list[tuple[Person, Callable[[Person], object]]] = [
-        (finance, lambda by: applications.approve(application.pk, by=by, why="", now=NOW)),
+        (finance, lambda by: applications.approve(application.pk, by=by, why="the name matches", now=NOW)),
         (finance, lambda by: applications.send_back(application.pk, by=by, words="x", now=NOW)),
         (support, lambda by: applications.suspend(pk, by=by, words="x", now=NOW)),
         (support, lambda by: applications.close(pk, by=by, words="x", now=NOW)),
-        (owner, lambda by: applications.approve(application.pk, by=by, why="", now=NOW)),
+        (owner, lambda by: applications.approve(application.pk, by=by, why="the name matches", now=NOW)),
     ]
     for by, act in refused:
         with pytest.raises(NotAllowed):

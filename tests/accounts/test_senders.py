@@ -9,7 +9,7 @@ from sampan.accounts import senders
 from sampan.accounts.acts import NotAllowed
 from sampan.accounts.codes import Purpose, note_proof
 from sampan.accounts.senders import Grounds, check_form
-from sampan.accounts.tables import AuditEntry, Customer, Person, SenderId, SenderRequest
+from sampan.accounts.tables import AuditEntry, Customer, Decision, Person, SenderId, SenderRequest
 from sampan.database import Connection, Snapshot
 from sampan.messages.planning import Plan
 from sampan.reasons import Reason, Refused
@@ -120,6 +120,31 @@ def test_a_name_with_a_hash_is_granted_only_with_the_day_ofca_registered_it(owne
     without = refusal(lambda: senders.grant(request.pk, by=ada, grounds="register", registered_on=None, now=NOW))
     assert without is Reason.SENDER_REGISTERED_ONLY
     assert senders.grant(request.pk, by=ada, grounds="register", registered_on=DAY, now=NOW).registered_on == DAY
+
+
+def test_staff_make_a_name_that_was_asked_for_by_another_way(owner: Person) -> None:
+    """spec S60: it is done and logged as a request is; a number shows by its code whose it is (S62)."""
+    customer, ada = Customer.objects.get(), make_staff()
+
+    def make(sender: str, grounds: str = "a letter", registered_on: date | None = None) -> SenderId:
+        return senders.make_as_staff(customer, sender, by=ada, grounds=grounds, registered_on=registered_on, now=NOW)
+
+    request = ask(owner)
+    made = make("HarbourFlo")
+    assert (made.grounds, AuditEntry.objects.get().act) == ("a letter", "sender.grant")
+    request.refresh_from_db()
+    assert (request.decision, request.decided_by) == (Decision.GRANTED, ada)
+    assert refusal(lambda: make("HarbourFlo")) is Reason.SENDER_WAITS
+    assert refusal(lambda: make("Harbour", " ")) is Reason.NO_GROUNDS
+    assert refusal(lambda: make(str(MOBILE))) is Reason.SENDER_MALFORMED
+    assert refusal(lambda: make("#HarbourFlo")) is Reason.SENDER_REGISTERED_ONLY
+    assert make("#HarbourFlo", registered_on=DAY).registered_on == DAY
+    for place in range(3):
+        make(f"Harbour{place}")
+    assert refusal(lambda: make("OneMore")) is Reason.TOO_MANY_SENDERS
+    wing = make_staff("wing", role=Person.StaffRole.SUPPORT)
+    with pytest.raises(NotAllowed):
+        senders.make_as_staff(customer, "Wing", by=wing, grounds="x", registered_on=None, now=NOW)
 
 
 def reasons_of(plan: Plan) -> dict[int, Reason | None]:

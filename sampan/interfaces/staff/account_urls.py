@@ -13,6 +13,7 @@ def patterns() -> list[URLPattern]:
         path("approvals/senders/<id:request_id>/", accounts.sender_request, name="sender-request"),
         path("documents/<id:document_id>/", accounts.document, name="document"),
         path("customers/<id:customer_id>/account/", accounts.account, name="account"),
+        path("customers/<id:customer_id>/sender-ids/", accounts.make_sender, name="make-sender"),
         path("senders/<id:sender_id>/withdraw/", accounts.withdraw_sender, name="withdraw-sender"),
         path("people/", people.people, name="people"),
         path("people/<id:person_id>/", people.person, name="person"),

@@ -118,7 +118,7 @@ def _day(written: str) -> date | None:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_staff(Act.SUSPEND_CUSTOMER, Act.CLOSE_CUSTOMER, Act.WITHDRAW_SENDER, Act.RESET_SECOND_FACTOR)
+@for_staff(Act.SUSPEND_CUSTOMER, Act.CLOSE_CUSTOMER, Act.GRANT_SENDER, Act.WITHDRAW_SENDER, Act.RESET_SECOND_FACTOR)
 def account(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpResponseBase:
     """A customer's state, its sender IDs and its members' second factors."""
     customer = get_object_or_404(Customer, pk=customer_id)
@@ -143,6 +143,8 @@ def account(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRes
         senders=customer.sender_ids.filter(withdrawn_at=None).order_by("created_at"),
         documents=customer.documents.order_by("-created_at")[:MOST_SHOWN],
         secured=customer.members.filter(second_factor__confirmed_at__isnull=False),
+        may_make=staffer.may(Act.GRANT_SENDER) and customer.status != Customer.Status.CLOSED,
+        most=senders.MOST_OF_A_CUSTOMER,
         may_withdraw=staffer.may(Act.WITHDRAW_SENDER),
         may_reset=staffer.may(Act.RESET_SECOND_FACTOR),
         may_read=staffer.may(Act.READ_DOCUMENT),
@@ -154,6 +156,26 @@ def _fits(act: str, customer: Customer) -> bool:
         return False
     is_suspended = customer.status == Customer.Status.SUSPENDED
     return {"suspend": not is_suspended, "reopen": is_suspended, "close": True}[act]
+
+
+@require_POST
+@for_staff(Act.GRANT_SENDER)
+def make_sender(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpResponseBase:
+    """A name that the customer asked for by another way than the portal."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    now = timezone.now()
+    with transaction.atomic():
+        made = sender_ids.make_as_staff(
+            customer,
+            typed(request, "sender"),
+            by=staffer.person,
+            grounds=typed(request, "why"),
+            registered_on=_day(typed(request, "registered_on")),
+            now=now,
+        )
+        tell_owners(customer, account_mails.sender_granted(made.text), now)
+    say(request, _("%(sender)s is granted") % {"sender": made.text})
+    return redirect("staff:account", customer_id)
 
 
 @require_POST

@@ -75,7 +75,8 @@ def test_sent_back_the_customer_reads_why(owner: Person) -> None:
 
 def test_a_second_decision_is_refused_and_sends_no_mail(owner: Person) -> None:
     carol = at(COMPLIANCE)
-    decide(carol, owner, do="approve")
+    assert decide(carol, owner, do="approve", why=" ").status_code == 422
+    decide(carol, owner, do="approve", why="the name matches")
     again = decide(carol, owner, do="back", why="No.")
     assert again.status_code == 422
     assert "Somebody has decided this already." in words(again)
@@ -90,6 +91,19 @@ def test_a_sender_id_is_granted_on_grounds(owner: Person) -> None:
     assert "Name on the business registration" in words(carol.get(page))
     carol.post(page, {"do": "grant", "why": "the name on the BR"})
     assert owner.customer.sender_ids.get().grounds == "the name on the BR"
+
+
+def test_a_sender_id_is_made_without_a_request(owner: Person) -> None:
+    """Asked for by mail or phone (spec S60)."""
+    carol = at(COMPLIANCE)
+    page = f"/staff/customers/{owner.customer_id}/account/"
+    assert "A sender ID without a request" in words(carol.get(page))
+    path = f"/staff/customers/{owner.customer_id}/sender-ids/"
+    assert carol.post(path, {"sender": "海港", "why": "a letter"}).status_code == 422
+    assert location(carol.post(path, {"sender": "Harbour", "why": "a letter"})) == page
+    assert owner.customer
+    assert owner.customer.sender_ids.get().grounds == "a letter"
+    assert Mail.objects.get().subject == "Your sender ID Harbour"
 
 
 def test_suspending_withdrawing_and_closing(owner: Person) -> None:
