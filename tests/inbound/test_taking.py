@@ -231,7 +231,12 @@ def test_ids_become_known_in_their_order_so_that_a_cursor_misses_none(
     write(database, operator, "second")
     with connect("tests") as first, first.transaction():
         first.execute(ONE_AFTER_THE_OTHER, [harbour.pk])
-        worker = threading.Thread(target=lambda: (take(), connection.close()))
+
+        def work() -> None:
+            take()
+            connection.close()
+
+        worker = threading.Thread(target=work)
         worker.start()
         waits = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         while not database.execute(waits).rowcount:
