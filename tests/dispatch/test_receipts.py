@@ -1,11 +1,12 @@
 """Receipts find their messages, however often and in whatever form they come (spec S73, S75–S78; peers.md)."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from sampan.accounts.tables import Customer
-from sampan.database import Connection
+from sampan.database import Connection, connect
 from sampan.dispatch import inbox, receipts, sweeps
 from sampan.dispatch.results import Taken
 from sampan.dispatch.tables import Attempt, InboxReceipt
@@ -221,6 +222,32 @@ def test_an_unknown_outcome_without_any_evidence_is_released_at_the_end(database
     assert sweeps.end_without_receipt(database, NOW + timedelta(hours=26)) == 1
     assert shown(id_) == (Status.EXPIRED, Reason.NO_RECEIPT, True)
     assert money(database, harbour) == {"held": 0, "charged": 0}
+
+
+FLYING = """
+    INSERT INTO attempt (message_id, part, try_number, carries, state, operator_id, link_id, sequence_number, epoch,
+                         recipient, submitted_at, state_at, deadline_at, operator_ref)
+    SELECT n, 1, 1, 1, 2, 1, 1, n, 1, 85261234567, now(), now(), now() + interval '1 day', to_hex(n)
+      FROM generate_series(%s::int8, %s) AS n"""
+WAITING = """
+    INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, parts_left)
+    SELECT 1, 2, 1, n, 1, now() + interval '1 day', 1 FROM generate_series(%s::int8, %s) AS n"""
+
+
+def test_a_sweep_that_was_planned_while_there_was_nothing_reads_all_once(database: Connection) -> None:
+    """Else ten thousand awaited receipts cost a hundred million looks, every half a minute."""
+    conn = connect("tests", by_key=True)
+    conn.execute("VACUUM (ANALYZE) attempt, queued")
+    overdue = sweeps.OVERDUE.replace("%(now)s", "$1").replace("%(most)s", "$2")
+    conn.execute(f"PREPARE overdue (timestamptz, int) AS {overdue}".encode())
+    conn.execute(f"PREPARE late (timestamptz, int) AS {sweeps.LATE % ('$1', '$2')}".encode())
+    for name in ("overdue", "late"):
+        conn.execute(f"EXECUTE {name} (now(), 100)".encode())
+    conn.execute(FLYING, [1, 500])
+    conn.execute(WAITING, [1, 500])
+    for name in ("overdue", "late"):
+        plan = conn.execute(f"EXPLAIN (ANALYZE, TIMING OFF) EXECUTE {name} (now(), 100)".encode()).fetchall()
+        assert max(int(loops) for (line,) in plan for loops in re.findall(r"loops=(\d+)", line)) == 1, plan
 
 
 def test_what_is_still_on_the_wire_is_not_swept(database: Connection) -> None:
