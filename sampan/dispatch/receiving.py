@@ -43,6 +43,7 @@ class Receiving:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._queried_at_s = self._loop.time()
+        self._in_hand: set[int] = set()  # receipts that were due and are being tried
         self._inbox = Gathering[tuple[ClientSession, int, Receipt]]("inbox", self._keep)
         self._matches = Gathering[tuple[Kept, int]]("receipts", self._match)
         self._replies = Gathering[tuple[ClientSession, int, ReceivedPart]]("replies", self._keep_replies)
@@ -83,18 +84,24 @@ class Receiving:
         """A receipt may be faster than the record of its answer: it is tried a few times from memory, then later."""
         tried = {kept.id: tries for kept, tries in items}
         kept = list({kept.id: kept for kept, _ in items}.values())
-        left = await self._threads.run(receipts.match, self._facts.id, kept, self._dialect, self._clock())
-        again = [(each, tried[each.id] + 1) for each in left if tried[each.id] < MEMORY_TRIES]
-        if again:
-            self._loop.call_later(MEMORY_TRY_S, self._matches.put, again)
-        later = [each for each in left if tried[each.id] >= MEMORY_TRIES]
-        if later:
-            await self._threads.run(inbox.postpone, later)
+        try:
+            left = await self._threads.run(receipts.match, self._facts.id, kept, self._dialect, self._clock())
+            again = [(each, tried[each.id] + 1) for each in left if tried[each.id] < MEMORY_TRIES]
+            if again:
+                self._loop.call_later(MEMORY_TRY_S, self._matches.put, again)
+            later = [each for each in left if tried[each.id] >= MEMORY_TRIES]
+            if later:
+                await self._threads.run(inbox.postpone, later)
+        finally:
+            self._in_hand.difference_update(tried)
 
     async def look(self, links: Iterable[Link], directory: Directory) -> None:
         """What is due: receipts whose turn to be tried again has come, and parts to ask the operator about."""
         due = await self._threads.run(inbox.due, self._facts.id, self._clock())
-        self._matches.put([(kept, MEMORY_TRIES) for kept in due])
+        # On a slow database they are still due at the next look; each look would take a try from them.
+        new = [kept for kept in due if kept.id not in self._in_hand]
+        self._in_hand.update(kept.id for kept in new)
+        self._matches.put([(kept, MEMORY_TRIES) for kept in new])
         if self._dialect.queries and self._loop.time() - self._queried_at_s >= QUERY_EVERY_S:
             self._queried_at_s = self._loop.time()
             await self._query(list(links), directory)
