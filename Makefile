@@ -12,10 +12,10 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench words reconcile-100k lock
+.PHONY: help setup setup-dev run check test test-database browser fire soak fuzz interop bench bench-peers words reconcile-100k lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## start the whole platform here; Ctrl-C stops it
 	@exec $(BIN)/sampan up --data var --base-port 8000
@@ -62,6 +62,11 @@ fuzz: setup-dev .venv/fuzz ## feed nonsense to all that reads what strangers sen
 bench: RUNS ?= 3
 bench: setup-dev ## measure on this machine, beside its floors; RUNS=3 of each of MEASURES="backlog idle"
 	$(BIN)/python -m bench --runs $(RUNS) $(MEASURES)
+
+bench-peers: RUNS ?= 3
+bench-peers: setup-dev ## Kannel beside us, by turns, on this machine; RUNS=3 of each of CONNECTIONS=32,128
+	@tests/interop/install kannel
+	$(BIN)/python -m bench.peers --runs $(RUNS) $(if $(CONNECTIONS),--connections $(CONNECTIONS))
 
 words: setup-dev ## bring the words marked for translation into sampan/locale/*/LC_MESSAGES/django.po
 	$(BIN)/python -m tests.catalogues

@@ -1,5 +1,6 @@
 """What is measured, how, and what it should be. Each measure checks that what it counted is really there."""
 
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ from typing import Any
 import httpx
 
 from bench.callbacks import delivered, running_receiver
+from bench.filled import fill
 from bench.load import Load, load, one_at_a_time
-from bench.machine import peak_mb, used_s, wait_quiet
+from bench.machine import used_s, wait_quiet
 from bench.sampan_up import CUSTOMERS, SENDER, TEMPLATE, Measured, connected, sampan_with
 from bench.smsc_process import Smsc, running_smsc
 
@@ -18,6 +20,8 @@ SECONDS = 6
 QUIET_WITHIN_S = 30.0
 BACKLOG = 200_000
 BATCH = 50_000
+ANSWERED_WITHIN_S = 60.0
+MEMORY = "most memory of a process, backlog of 200,000"
 IDLE_S = 30.0
 ALONE, ALONE_EVERY_S = 200, 0.05
 CODES = 200
@@ -48,6 +52,7 @@ class Measure:
     aim: float
     run: Callable[[int], list[Result]]
     less_is_better: bool = False
+    only_when_named: bool = False  # it takes long
 
     def reaches(self, figure: float, goal: float) -> bool:
         """Whether a figure is as good as the goal."""
@@ -58,14 +63,13 @@ class Measure:
 def _costs(measured: Measured, result: dict[str, Any], messages: Callable[[], int]) -> Iterator[None]:
     """CPU microseconds a message of each program, and its peak memory."""
     noise = wait_quiet(QUIET_WITHIN_S)
-    before, count = used_s(measured.groups()), messages()
+    count = messages()  # first: to count many costs PostgreSQL seconds
+    before = used_s(measured.groups())
     yield
     after = used_s(measured.groups())
     done = max(1, messages() - count)
     result["us_a_message"] = {name: round((after[name] - before.get(name, 0)) * 1e6 / done) for name in after}
-    result["peak_mb"] = {
-        name: max(map(peak_mb, pids)) for name, pids in measured.groups().items() if name != "postgres"
-    }
+    result["peak_mb"] = measured.peaks_mb()
     result["noise_before"] = noise
 
 
@@ -119,7 +123,7 @@ def one_after_another(runs: int) -> list[Result]:
     return [Result(each.beside["p50_ms"], each.beside | {"per_s": round(each.figure)}) for each in results]
 
 
-def _end_to_end(measured: Measured, smsc: Smsc, connections: int) -> Result:
+def once_end_to_end(measured: Measured, smsc: Smsc, connections: int) -> Result:
     """From the first request to the last final status; all were submitted once and have their receipts."""
     measured.empty()
     smsc.reset()
@@ -147,7 +151,21 @@ def end_to_end(connections: int) -> Callable[[int], list[Result]]:
 
     def run(runs: int) -> list[Result]:
         with running_smsc() as smsc, sampan_with(smsc) as measured:
-            return [_end_to_end(measured, smsc, connections) for _ in range(runs)]
+            return [once_end_to_end(measured, smsc, connections) for _ in range(runs)]
+
+    return run
+
+
+def cost_when_full(count: int) -> Callable[[int], list[Result]]:
+    """CPU a message, end to end, of all programs, with so many messages in the tables: how many times what it was."""
+
+    def run(runs: int) -> list[Result]:
+        with running_smsc() as smsc, sampan_with(smsc) as measured:
+            empty = [once_end_to_end(measured, smsc, 128).beside["us_a_message"] for _ in range(runs)]
+            beside = fill(measured, count)
+            full = [once_end_to_end(measured, smsc, 128).beside["us_a_message"] for _ in range(runs)]
+        cost = statistics.median(sum(us.values()) for us in empty)
+        return [Result(sum(us.values()) / cost, beside | {"us_empty": empty, "us_full": us}) for us in full]
 
     return run
 
@@ -204,6 +222,30 @@ def backlog(runs: int) -> list[Result]:
             assert delivered == BACKLOG == figures["distinct"], (delivered, figures)
             assert figures["duplicates"] == 0
             results.append(Result(BACKLOG / (float(last) - began), beside))
+    return results
+
+
+def memory(runs: int) -> list[Result]:
+    """A backlog of 200,000 in two calls of the JSON API, to DELIVERED: the most that a process has ever held, in MB."""
+    results = []
+    with running_smsc() as smsc, sampan_with(smsc) as measured:
+        key = measured.platform.sampan("customer", "key", "bench0").strip()
+        for run in range(runs):
+            measured.pause()
+            for half in range(2):
+                first = FIRST_BULK + run * BACKLOG + half * BACKLOG // 2
+                asked = {"to": [str(first + n) for n in range(BACKLOG // 2)], "text": "Your flowers are on their way."}
+                reply = httpx.post(
+                    f"{measured.url}/v1/messages",
+                    json=asked | {"sender": SENDER, "purpose": "promotional"},
+                    headers={"Authorization": f"Bearer {key}"},
+                    timeout=ANSWERED_WITHIN_S,
+                )
+                assert reply.json().get("messages") == BACKLOG // 2, reply.text[:500]
+            measured.resume()
+            measured.until_settled()
+            peaks = measured.peaks_mb()
+            results.append(Result(max(peaks.values()), dict(peaks)))
     return results
 
 
@@ -296,6 +338,11 @@ def _histogram(values_ms: list[float]) -> dict[str, int]:
     return {name: count - before for (name, count), before in zip(counts.items(), [0, *counts.values()], strict=False)}
 
 
+def _full(name: str, count: int) -> Measure:
+    what = f"cost of a message, {count:,} in the tables"
+    return Measure(name, what, "×", 1.25, 1.05, cost_when_full(count), less_is_better=True, only_when_named=True)
+
+
 MEASURES = (
     Measure("accept-32", "accepted, 32 connections", "/s", 5_000, 7_000, accept(32, 1)),
     Measure("accept-128", "accepted, 128 connections, 2 web processes", "/s", 9_000, 12_000, accept(128, 2)),
@@ -303,9 +350,12 @@ MEASURES = (
     Measure("one-client", "one request after another, p50", "ms", 2, 1, one_after_another, less_is_better=True),
     Measure("end-to-end", "end to end with receipts, 128 connections", "/s", 4_000, 8_000, end_to_end(128)),
     Measure("backlog", "backlog of 200,000 to DELIVERED", "/s", 8_000, 15_000, backlog),
+    Measure("memory", MEMORY, "MB", 200, 120, memory, less_is_better=True, only_when_named=True),
     Measure("batch", "50,000 recipients in one submission", "s", 2, 0.7, accept_batch, less_is_better=True),
     Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
     Measure("codes", "a code under another's bulk, p99", "ms", 500, 100, codes_under_bulk, less_is_better=True),
     Measure("callbacks", "webhooks to one fast server", "/s", 2_000, 4_000, callbacks),
+    _full("full", 20_000_000),
+    _full("full-1m", 1_000_000),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import django
 import httpx
 
-from bench.machine import descendants
+from bench.machine import descendants, peak_mb
 from bench.smsc_process import Smsc
 from sampan.database import Connection, connect
 from sampan.ops.installation import Installation
@@ -41,6 +41,10 @@ class Measured:
         pids = self.platform.ready["pids"]
         lists = {name: ids if isinstance(ids, list) else [ids] for name, ids in pids.items()}
         return {name: [pid for top in tops for pid in descendants(top)] for name, tops in lists.items()}
+
+    def peaks_mb(self) -> dict[str, int]:
+        """The most memory that a process of each program has held at once; PostgreSQL's is for its operator to set."""
+        return {name: max(map(peak_mb, pids)) for name, pids in self.groups().items() if name != "postgres"}
 
     def messages(self) -> int:
         """How many messages the database has."""
