@@ -4,7 +4,7 @@ To Hong Kong and Macau in Chinese and English, elsewhere in English, to China wi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -26,7 +26,8 @@ NO_FOOTERS: Footers = ()
 MARK = "{token}"  # stands in a footer for the token of each message
 CHINA_UNSUBSCRIBE = "退订回T"
 
-_WAY_OUT = re.compile(r"unsub|opt.?out|\bstop\b|取消|退[訂订]|拒收|" + re.escape(CHINA_UNSUBSCRIBE), re.IGNORECASE)
+_CHINESE_WAY_OUT = re.compile(r"取消|退[訂订]|拒收")
+_ENGLISH_WAY_OUT = re.compile(r"unsub|opt.?out|\bstop\b", re.IGNORECASE)
 # A reply word, and what often stands behind it: replied to a name, or to somebody else's number, it reaches nobody.
 _REPLY_STOP = re.compile(
     r"(?:reply|回[覆复])\W{0,3}(?:with\W+)?(?:stop|unsub)(?![a-z])\W{0,2}(?:to\W+)?(?:unsub\w*|opt.?out|取消|退[訂订])?",
@@ -34,6 +35,7 @@ _REPLY_STOP = re.compile(
 )
 _CONTACT = re.compile(r"(?:\d[ -]?){7,}\d|\S@\S+\.\S|https?://\S|\bwww\.\S", re.IGNORECASE)
 _HONG_KONG_NUMBER = re.compile(r"[2-9][0-9]{7}", re.ASCII)
+IN_BOTH_LANGUAGES = (Region.HONG_KONG, Region.MACAU)
 
 
 class Missing(Enum):
@@ -64,39 +66,79 @@ def _load(conn: Connection) -> dict[int, Profile]:
 profiles = Snapshot(_load, "footer_profile")
 
 
-def missing(text: str, profile: Profile | None, customer_name: str, *, takes_replies: bool = False) -> list[Missing]:
-    """What the text itself does not say, as far as words can tell. `takes_replies`: those to its sender reach us."""
-    names = (profile.name_en, profile.name_zh) if profile else (customer_name,)
-    folded = text.casefold()
-    says = {
-        Missing.SENDER: any(name.casefold() in folded for name in names),
+class Speaker(NamedTuple):
+    """Who a promotional text comes from, as its recipients know them."""
+
+    name: str  # the customer's, where it has no profile
+    profile: Profile | None = None
+    own_signature: bool = False  # to China: it names the sender
+    takes_replies: bool = False  # those to its sender ID reach us
+
+    @property
+    def names(self) -> set[str]:
+        """What the sender is called, folded."""
+        written = (self.profile.name_en, self.profile.name_zh) if self.profile else (self.name,)
+        return {name.casefold() for name in written}
+
+
+def missing(text: str, speaker: Speaker, region: Region) -> list[Missing]:
+    """What the text itself does not say to people of that region, as far as words can tell."""
+    profile = speaker.profile
+    is_said = {
+        Missing.SENDER: _names(text.casefold(), speaker, region),
         Missing.CONTACT: bool(profile and profile.contact in text) or _CONTACT.search(text) is not None,
-        Missing.WAY_OUT: _WAY_OUT.search(text if takes_replies else _REPLY_STOP.sub("", text)) is not None,
+        Missing.WAY_OUT: _has_way_out(text, region, takes_replies=speaker.takes_replies),
     }
-    return [each for each, is_said in says.items() if not is_said]
+    return [each for each, is_there in is_said.items() if not is_there]
 
 
-def footers_for(
-    text: str, profile: Profile | None, customer_name: str, *, own_signature: bool, takes_replies: bool = False
-) -> Footers:
-    """What is added to a promotional text, by region; none where there is no profile or the text says it all itself.
+def _names(folded: str, speaker: Speaker, region: Region) -> bool:
+    if region == Region.CHINA and speaker.own_signature:
+        return True
+    said = [name in folded for name in speaker.names]
+    return all(said) if region in IN_BOTH_LANGUAGES else any(said)
+
+
+def _has_way_out(text: str, region: Region, *, takes_replies: bool) -> bool:
+    """In China it is a reply word, which every operator brings to us; elsewhere one is good where replies reach us."""
+    if region == Region.CHINA:
+        return text.rstrip().endswith(CHINA_UNSUBSCRIBE)
+    works = text if takes_replies and region != Region.OVERSEAS else _REPLY_STOP.sub("", text)
+    in_chinese, in_english = _CHINESE_WAY_OUT.search(works), _ENGLISH_WAY_OUT.search(works)
+    said = [in_chinese is not None, in_english is not None]
+    return all(said) if region in IN_BOTH_LANGUAGES else any(said)
+
+
+def footers_for(text: str, speaker: Speaker) -> Footers:
+    """What is added to a promotional text, by region: "" where it says all that itself. None without a profile.
 
     A reply word is offered where replies to the sender reach us; abroad they may not, for its number may be replaced.
     """
+    profile = speaker.profile
     if profile is None or not profile.is_added:
         return NO_FOOTERS
-    if not missing(text, profile, customer_name, takes_replies=takes_replies):
-        return NO_FOOTERS
-    way = profile.unsubscribe_number or link(MARK)
+    added = [_footer(speaker, profile, region) if missing(text, speaker, region) else "" for region in sorted(Region)]
+    return added if any(added) else NO_FOOTERS
+
+
+def _footer(speaker: Speaker, profile: Profile, region: Region) -> str:
+    if region == Region.CHINA:
+        named = "" if speaker.own_signature else f"{profile.name_zh} "
+        return f"\n{named}{profile.contact} {CHINA_UNSUBSCRIBE}"
+    if region == Region.OVERSEAS:
+        way = _abroad(profile.unsubscribe_number) or link(MARK)
+        return f"\n{profile.name_en} {profile.contact} Unsub: {way}"
     names = f"{profile.name_zh} {profile.name_en}" if profile.name_zh != profile.name_en else profile.name_en
-    out = "取消請回覆 Unsub: reply STOP" if takes_replies else f"取消接收 Unsub: {way}"
-    both = f"\n{names} {profile.contact} {out}"
-    english = f"\n{profile.name_en} {profile.contact} Unsub: {_abroad(profile.unsubscribe_number) or link(MARK)}"
-    # In China the signature names the sender, where it is the customer's own.
-    named = "" if own_signature else f"{profile.name_zh} "
-    china = f"\n{named}{profile.contact} {CHINA_UNSUBSCRIBE}"
-    by_region = {Region.HONG_KONG: both, Region.MACAU: both, Region.CHINA: china, Region.OVERSEAS: english}
-    return [by_region[region] for region in sorted(Region)]
+    way = profile.unsubscribe_number or link(MARK)
+    out = "取消請回覆 Unsub: reply STOP" if speaker.takes_replies else f"取消接收 Unsub: {way}"
+    return f"\n{names} {profile.contact} {out}"
+
+
+def lacking(text: str, speaker: Speaker, added: Footers, regions: Iterable[Region]) -> list[Missing]:
+    """What a text to these regions lacks in some of them, with what is added to it."""
+    bare = {region for region in regions if not (added and added[region - 1])}
+    lacks = {each for region in bare for each in missing(text, speaker, region)}
+    return [each for each in Missing if each in lacks]
 
 
 def _abroad(hong_kong_number: str) -> str:

@@ -1,18 +1,19 @@
 """All that may keep a text from being sent, as it stands now: what `messages/planning.py` asks, and nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sampan.accounts.customers import CustomerFacts
 from sampan.compliance import footers, screening
-from sampan.compliance.footers import NO_FOOTERS, Footers, Missing, Profile
+from sampan.compliance.footers import Footers, Missing, Profile, Speaker
 from sampan.compliance.screening import Asked, Screened
 from sampan.compliance.settings import Strictness, strictness
 from sampan.compliance.signatures import signatures
 from sampan.compliance.words import Words, named, words
 from sampan.database import Connection
 from sampan.reasons import Reason, Refused
+from sampan.routing.tables import Destination
 
 
 @dataclass(frozen=True)
@@ -33,27 +34,30 @@ class Law:
         """The words that keep a text from China, for people to read; "" where there are none (spec S91)."""
         return named(self.words.in_text(text))
 
-    def missing(self, customer: CustomerFacts, text: str, sender: str) -> list[Missing]:
-        """What a promotional text lacks, after its footer was added (spec S95)."""
-        if self.footers(customer, text, sender):
-            return []
-        takes_replies = sender in customer.reply_senders
-        return footers.missing(text, self._profile(customer), customer.name, takes_replies=takes_replies)
+    def missing(
+        self, customer: CustomerFacts, text: str, sender: str, regions: Iterable[Destination.Region]
+    ) -> list[Missing]:
+        """What a promotional text to these regions lacks, after its footer was added (spec S95)."""
+        speaker = self._speaker(customer, sender)
+        return footers.lacking(text, speaker, footers.footers_for(text, speaker), regions)
 
-    def footers(self, customer: CustomerFacts, text: str, sender: str) -> Footers:
-        """What is added to a promotional text, by region. Raises NO_FOOTER where it must not go as it is."""
-        profile = self._profile(customer)
-        takes_replies = sender in customer.reply_senders
-        added = footers.footers_for(
-            text, profile, customer.name, own_signature=customer.id in self.signatures, takes_replies=takes_replies
-        )
-        lacks = self.strictness.footer_refuses and not added
-        if lacks and footers.missing(text, profile, customer.name, takes_replies=takes_replies):
+    def footers(
+        self, customer: CustomerFacts, text: str, sender: str, regions: Iterable[Destination.Region]
+    ) -> Footers:
+        """What is added to a promotional text, by region. Raises NO_FOOTER where it must not go to one as it is."""
+        speaker = self._speaker(customer, sender)
+        added = footers.footers_for(text, speaker)
+        if self.strictness.footer_refuses and footers.lacking(text, speaker, added, regions):
             raise Refused(Reason.NO_FOOTER, "text")
-        return added or NO_FOOTERS
+        return added
 
-    def _profile(self, customer: CustomerFacts) -> Profile | None:
-        return self.profiles.get(customer.id)
+    def _speaker(self, customer: CustomerFacts, sender: str) -> Speaker:
+        return Speaker(
+            customer.name,
+            self.profiles.get(customer.id),
+            own_signature=customer.id in self.signatures,
+            takes_replies=sender in customer.reply_senders,
+        )
 
 
 def law_in_force(conn: Connection) -> Law:

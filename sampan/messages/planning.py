@@ -213,6 +213,11 @@ class _Located(msgspec.Struct, frozen=True):
             any(region_of(destination) == Region.CHINA for destination in self.ways),
         )
 
+    @property
+    def regions(self) -> set[Destination.Region]:
+        """Where a route takes it."""
+        return {region_of(destination) for destination, way in self.ways.items() if way.reason is None}
+
 
 def _locate(draft: Draft, terms: Terms, now: datetime) -> _Located:
     if draft.customer.status in (Customer.Status.SUSPENDED, Customer.Status.CLOSED):
@@ -237,7 +242,8 @@ def _planned(located: _Located, screened: Screened, terms: Terms, now: datetime)
     own = own_texts(draft.text, draft.fields, located.numbers, located.repeats)
     footers = NO_FOOTERS
     if is_promotional:
-        footers = terms.law.footers(draft.customer, own_words(draft.text, own), located.sender)
+        says = own_words(draft.text, own)
+        footers = terms.law.footers(draft.customer, says, located.sender, located.regions)
     signature = terms.law.signatures.get(draft.customer.id, terms.platform.signature)
     worded = wording(
         draft.text,

@@ -6,7 +6,16 @@ import pytest
 
 from sampan import settings
 from sampan.accounts.tables import Customer, Person
-from sampan.compliance.footers import Missing, Profile, footers_for, missing, profiles, save_profile, with_footer
+from sampan.compliance.footers import (
+    Missing,
+    Profile,
+    Speaker,
+    footers_for,
+    missing,
+    profiles,
+    save_profile,
+    with_footer,
+)
 from sampan.compliance.links import TOKEN_LENGTH, token_of
 from sampan.composing.parts import compose
 from sampan.database import Connection, Snapshot
@@ -18,7 +27,7 @@ from tests.world import NOW, draft_of, make_customer, make_places, plan_of
 
 Region = Destination.Region
 PROFILE = Profile("Harbour Florist", "海港花店", "28123456", "", is_added=True)
-NAME = "Harbour Florist"
+HARBOUR = Speaker("Harbour Florist", PROFILE)
 
 
 def owner_of(customer: Customer) -> Person:
@@ -32,12 +41,44 @@ def owner_of(customer: Customer) -> Person:
         ("海港花店：玫瑰半價", [Missing.CONTACT, Missing.WAY_OUT]),
         ("HARBOUR FLORIST: roses, call 2812 3456", [Missing.WAY_OUT]),
         ("Roses. shop@harbour.example, unsubscribe: 28123457", [Missing.SENDER]),
-        ("海港花店 28123456 退訂回覆T", []),
+        ("海港花店 28123456 退訂: 28123457", []),
         ("Harbour Florist harbour.example 28123456. Opt-out: 28123457", []),
     ],
 )
 def test_a_text_is_read_for_sender_contact_and_way_out(text: str, lacks: list[Missing]) -> None:
-    assert missing(text, PROFILE, NAME) == lacks
+    """Spec S95: abroad in any language."""
+    assert missing(text, HARBOUR, Region.OVERSEAS) == lacks
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "lacks"),
+    [
+        (Region.HONG_KONG, "Harbour Florist 28123456 Unsub: 28123457", [Missing.SENDER, Missing.WAY_OUT]),
+        (Region.HONG_KONG, "海港花店 28123456 取消: 28123457", [Missing.SENDER, Missing.WAY_OUT]),
+        (Region.HONG_KONG, "海港花店 Harbour Florist 28123456 Unsub: 28123457", [Missing.WAY_OUT]),
+        (Region.HONG_KONG, "海港花店 Harbour Florist 28123456 取消接收 Unsub: 28123457", []),
+        (Region.MACAU, "海港花店 28123456 取消: 28123457", [Missing.SENDER, Missing.WAY_OUT]),
+        (Region.CHINA, "海港花店 28123456 取消接收 Unsub: 28123457", [Missing.WAY_OUT]),
+        (Region.CHINA, "海港花店 28123456 退订回T，谢谢光临", [Missing.WAY_OUT]),
+        (Region.CHINA, "海港花店 28123456 退订回T ", []),
+    ],
+)
+def test_each_region_has_its_languages_and_its_words(region: Region, text: str, lacks: list[Missing]) -> None:
+    """Spec S95: to Hong Kong in Chinese and English; to China 退订回T at the end."""
+    assert missing(text, HARBOUR, region) == lacks
+
+
+def test_a_footer_is_added_only_where_the_text_does_not_say_it_all() -> None:
+    """Spec S95: what satisfies Hong Kong is not enough for China."""
+    text = "Roses 海港花店 Harbour Florist 28123456 取消接收 Unsub: 28123457"
+    added = dict(zip(sorted(Region), footers_for(text, HARBOUR), strict=True))
+    assert added == {
+        Region.HONG_KONG: "",
+        Region.MACAU: "",
+        Region.CHINA: "\n海港花店 28123456 退订回T",
+        Region.OVERSEAS: "",
+    }
+    assert footers_for(f"{text} 退订回T", HARBOUR) == ()
 
 
 @pytest.mark.parametrize(
@@ -45,16 +86,19 @@ def test_a_text_is_read_for_sender_contact_and_way_out(text: str, lacks: list[Mi
     ["Reply STOP", "reply with STOP to unsubscribe", "回覆STOP取消", "回复 stop 退订", "Roses. Reply UNSUB."],
 )
 def test_a_reply_word_is_a_way_out_only_where_replies_reach_us(text: str) -> None:
-    """spec S95; a sender ID that is a name has no replies"""
-    text = f"Harbour Florist 28123456 {text}"
-    assert missing(text, PROFILE, NAME) == [Missing.WAY_OUT]
-    assert missing(text, PROFILE, NAME, takes_replies=True) == []
+    """spec S95; a sender ID that is a name has no replies, and abroad a number may be replaced"""
+    text = f"海港花店 Harbour Florist 28123456 {text}"
+    assert missing(text, HARBOUR, Region.HONG_KONG) == [Missing.WAY_OUT]
+    both = f"{text} 取消 or unsub"
+    assert missing(both, HARBOUR._replace(takes_replies=True), Region.HONG_KONG) == []
+    assert missing(text, HARBOUR._replace(takes_replies=True), Region.OVERSEAS) == [Missing.WAY_OUT]
 
 
 def test_the_footer_offers_a_reply_word_in_hong_kong_where_replies_reach_us() -> None:
-    footers = footers_for("Roses", PROFILE, NAME, own_signature=False, takes_replies=True)
+    footers = footers_for("Roses", HARBOUR._replace(takes_replies=True))
     said = with_footer("Roses", footers, Region.HONG_KONG)
     assert said == "Roses\n海港花店 Harbour Florist 28123456 取消請回覆 Unsub: reply STOP"
+    assert missing(said, HARBOUR._replace(takes_replies=True), Region.HONG_KONG) == []
     assert "STOP" not in with_footer("Roses", footers, Region.OVERSEAS, 1)
     assert with_footer("玫瑰", footers, Region.CHINA).endswith("退订回T")
 
@@ -72,14 +116,14 @@ def test_a_promotion_from_a_rented_number_says_how_to_reply_and_one_from_a_name_
 
 def test_without_a_number_of_their_own_the_way_out_is_our_link(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "PUBLIC_URL", "https://sampan.example")
-    footers = footers_for("Roses", PROFILE, NAME, own_signature=False)
+    footers = footers_for("Roses", HARBOUR)
     text = with_footer("Roses", footers, Region.OVERSEAS, 123_456)
     assert text == f"Roses\nHarbour Florist 28123456 Unsub: sampan.example/u/{token_of(123_456)}"
 
 
 def test_every_message_of_a_batch_is_as_long_as_was_priced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "PUBLIC_URL", "https://sampan.example")
-    footers = footers_for("Roses " * 10, PROFILE, NAME, own_signature=False)
+    footers = footers_for("Roses " * 10, HARBOUR)
     for region in Region:
         china = region == Region.CHINA
         priced, sent = (
@@ -91,15 +135,15 @@ def test_every_message_of_a_batch_is_as_long_as_was_priced(monkeypatch: pytest.M
 
 
 def test_in_china_ones_own_signature_names_the_sender() -> None:
-    with_own = footers_for("玫瑰", PROFILE, NAME, own_signature=True)
-    without = footers_for("玫瑰", PROFILE, NAME, own_signature=False)
+    with_own = footers_for("玫瑰", HARBOUR._replace(own_signature=True))
+    without = footers_for("玫瑰", HARBOUR)
     assert with_own[Region.CHINA - 1] == "\n28123456 退订回T"
     assert without[Region.CHINA - 1] == "\n海港花店 28123456 退订回T"
 
 
 def test_a_customer_who_writes_it_into_its_texts_gets_none_added() -> None:
-    assert footers_for("Roses", PROFILE._replace(is_added=False), NAME, own_signature=False) == ()
-    assert footers_for("Roses", None, NAME, own_signature=False) == ()
+    assert footers_for("Roses", HARBOUR._replace(profile=PROFILE._replace(is_added=False))) == ()
+    assert footers_for("Roses", HARBOUR._replace(profile=None)) == ()
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def as_read(options: Options, draft: ComposeDraft, found: Numbers, groups: Itera
     regions = {region_of(group.destination) for group in groups} or {Region.HONG_KONG}
     footers, personal, refused = NO_FOOTERS, None, ""
     try:
-        footers = _footers(options, draft, found)
+        footers = _footers(options, draft, found, regions)
         if found.fields and draft.text.strip():
             personal = _personal(options, draft, found)
     except Refused as caught:
@@ -85,11 +85,11 @@ def as_read(options: Options, draft: ComposeDraft, found: Numbers, groups: Itera
     )
 
 
-def _footers(options: Options, draft: ComposeDraft, found: Numbers) -> Footers:
+def _footers(options: Options, draft: ComposeDraft, found: Numbers, regions: set[Region]) -> Footers:
     says = read_template(draft.text).own_words if is_template(draft.text) else draft.text
     if purpose_of(drafts.as_submitted(draft, options.customer, found)) != Purpose.PROMOTIONAL or not says.strip():
         return NO_FOOTERS
-    return options.terms.law.footers(options.customer, says, draft.sender)
+    return options.terms.law.footers(options.customer, says, draft.sender, regions)
 
 
 def _personal(options: Options, draft: ComposeDraft, found: Numbers) -> Personal:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from sampan import settings
 from sampan.accounts.tables import Customer
 from sampan.compliance import footers
-from sampan.compliance.footers import Profile, footers_for, save_profile, with_footer
+from sampan.compliance.footers import Profile, Speaker, footers_for, save_profile, with_footer
 from sampan.compliance.purposes import set_purposes
 from sampan.compliance.signatures import request_signature, signatures
 from sampan.compliance.tables import LONGEST_CONTACT, LONGEST_EVIDENCE, ChinaSignature
@@ -161,7 +161,7 @@ def _purposes(member: Member) -> dict[str, int]:
 
 
 def _previews(profile: Profile | None, *, has_own: bool) -> list[Preview]:
-    added = footers_for("", profile, "", own_signature=has_own)
+    added = footers_for("", Speaker("", profile, own_signature=has_own))
     if not added:
         return []
     texts = {region: with_footer("", added, region) for region in REGION_WORDS}

@@ -48,8 +48,9 @@ def lengths(plan: Plan, regions: set[Destination.Region]) -> list[Length]:
 
 def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
     """Of a plan whose messages go to these regions."""
+    regions = set(regions)
     lacks = (
-        law.missing(plan.draft.customer, own_words(plan.draft.text, plan.own), plan.sender)
+        law.missing(plan.draft.customer, own_words(plan.draft.text, plan.own), plan.sender, regions)
         if plan.purpose == Purpose.PROMOTIONAL
         else []
     )
@@ -58,5 +59,6 @@ def said(law: Law, plan: Plan, regions: Iterable[Destination.Region]) -> Said:
 
 def added(footers: Footers, regions: Iterable[Destination.Region]) -> list[tuple[Promise, str]]:
     """To where, and what, is added to the text; Macau gets what Hong Kong gets."""
-    shown = {Region.HONG_KONG if region == Region.MACAU else region for region in regions} if footers else set()
-    return [(REGION_WORDS[region], with_footer("", footers, region).strip()) for region in sorted(shown)]
+    shown = {Region.HONG_KONG if region == Region.MACAU else region for region in regions}
+    texts = [(REGION_WORDS[region], with_footer("", footers, region).strip()) for region in sorted(shown)]
+    return [(words, text) for words, text in texts if text]
