@@ -166,6 +166,7 @@ class Reason(Enum):
     NO_SUCH_CASE = 195, None, "The case is closed, or marked already. Look at it again"
     TOO_MANY_TESTS = 196, None, "{value} tests were sent to this number. Ask the operator instead"
     BAD_MONTHS = 197, None, "Results are kept 1 to 84 months, not {value}"
+    UNSUBSCRIBES_COME = 183, None, "A promotional text of the last {value} days can still be unsubscribed from. Wait"
     NOT_CLOSED = 198, None, "Only the data of a closed account are erased. Close it first"
     # Codes that customers have us send and check.
     NO_CODE_IN_TEXT = 220, None, "The text has no {code}. Write it where the code goes"

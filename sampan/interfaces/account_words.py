@@ -17,6 +17,8 @@ ACCOUNT_REFUSALS: dict[Reason, str | Promise] = {
     Reason.NOT_WAITING: _("Somebody has decided this already. Look at it again."),
     Reason.WORDS_MISSING: _("There are no words for the customer. Say what is missing or why."),
     Reason.WRONG_STATUS: _("The account is not in that state. Look at it again."),
+    Reason.NOT_CLOSED: _("Only the data of a closed account are erased. Close it first."),
+    Reason.UNSUBSCRIBES_COME: _("A promotional text of the last {value} days can still be unsubscribed from. Wait."),
     Reason.INVITATION_VOID: _("This invitation counts no more. Ask for a new one."),
     Reason.LAST_OWNER: _("An account needs an owner. Make somebody else owner first."),
     Reason.MEMBER_THERE: _("“{value}” is a member or invited already. Change that one."),

@@ -74,6 +74,7 @@ urlpatterns = [
     *address_book_urls.patterns(),
     *money_urls.patterns(),
     path("account/own-data/", own_data.own_data, name="own-data"),
+    path("account/own-data/erase/", own_data.erase, name="own-data-erase"),
     path("account/own-data.zip", own_data.download, name="own-data-file"),
     path("account/support-access/", privacy.support_access, name="support-access"),
     path("v1/docs", api_pages.docs, name="api-docs"),

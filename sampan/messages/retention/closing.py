@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sampan.database import Connection, array_of, one_line
+from sampan.messages.tables import Purpose
 
 MOST_AT_ONCE = 5_000
 MOST_ROUNDS = 20  # in one go of the job, so that others have their turn
 DECISIONS_KEPT = timedelta(days=3 * 366)  # spec S130
+UNSUBSCRIBED_WITHIN = timedelta(days=30)  # the link in a text works so long, by its message (spec S95)
 PARTITIONS_KEPT = 2  # behind the newest, whatever is in them
 LOCK_WITHIN = "2s"
 OF_A_NUMBERED_PARTITION = 5  # digits, as ensure_partitions names them
@@ -21,7 +23,8 @@ FINISHED = """
    AND NOT EXISTS (SELECT FROM attempt a WHERE a.message_id = m.id)"""
 DUE = f"""
     SELECT d.id, d.batch_id FROM (
-        SELECT id AS customer_id, %(now)s::timestamptz - make_interval(months => results_kept_months) AS before
+        SELECT id AS customer_id, least(%(now)s::timestamptz - make_interval(months => results_kept_months),
+                                        %(links)s::timestamptz) AS before
           FROM customer) k
      CROSS JOIN LATERAL (
         SELECT m.id, m.batch_id FROM message m
@@ -30,7 +33,10 @@ DUE = f"""
      LIMIT %(most)s"""
 OF_ONE = f"""
     SELECT m.id, m.batch_id FROM message m
-     WHERE m.customer_id = %(customer)s AND {FINISHED} ORDER BY m.created_at, m.id LIMIT %(most)s FOR UPDATE"""
+     WHERE m.customer_id = %(customer)s AND {FINISHED}
+       AND (m.final_at < %(links)s OR NOT EXISTS (
+            SELECT FROM batch b WHERE b.id = m.batch_id AND b.purpose = {Purpose.PROMOTIONAL.value}))
+     ORDER BY m.created_at, m.id LIMIT %(most)s FOR UPDATE"""
 
 CLOSE = one_line("""
 WITH gone AS (DELETE FROM message WHERE id = ANY(%(ids)s::int8[]) RETURNING *),
@@ -69,19 +75,26 @@ def close_due(conn: Connection, now: datetime) -> int:
     count = 0
     for _ in range(MOST_ROUNDS):
         with conn.transaction():
-            closed = _close(conn, DUE, {"now": now, "most": MOST_AT_ONCE})
+            closed = _close(conn, DUE, {"now": now, "links": now - UNSUBSCRIBED_WITHIN, "most": MOST_AT_ONCE})
         count += closed
         if closed < MOST_AT_ONCE:
             break
     return count
 
 
-def close_all_of(conn: Connection, customer_id: int) -> int:
-    """Delete all messages of one customer that are finished, whatever their age, in the caller's transaction."""
+def close_all_of(conn: Connection, customer_id: int, now: datetime) -> int:
+    """Delete the messages of one customer that are finished, whatever their age; gives how many.
+
+    Promotional ones stay for as long as one can unsubscribe from them.
+    """
+    values = {"customer": customer_id, "links": now - UNSUBSCRIBED_WITHIN, "most": MOST_AT_ONCE}
     count = 0
-    while closed := _close(conn, OF_ONE, {"customer": customer_id, "most": MOST_AT_ONCE}):
+    while True:
+        with conn.transaction():
+            closed = _close(conn, OF_ONE, values)
         count += closed
-    return count
+        if closed < MOST_AT_ONCE:
+            return count
 
 
 def _close(conn: Connection, which: str, values: dict[str, object]) -> int:

@@ -1,7 +1,7 @@
 """Delivery records go after their time; what they came to stays, and open + closed = ledger (spec S130)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -50,6 +50,18 @@ def test_final_ones_go_and_open_ones_stay(database: Connection) -> None:
     assert set(MessagePart.objects.values_list("message_id", flat=True)) <= left
     assert money(database, one.customer) == before
     assert shown_status(database, one.customer.pk, one.ids["delivered"]) is None  # answers 9
+
+
+def test_a_month_is_never_so_short_that_a_link_stops_working(database: Connection, owner: Owner) -> None:
+    """Spec S95, S130: a customer may keep results for a month; the way out in a text works for 30 days."""
+    harbour = make_customer()
+    deliver(database, owner, harbour)
+    Customer.objects.filter(pk=harbour.pk).update(results_kept_months=1)
+    end_of_january = datetime(2027, 1, 31, 12, tzinfo=UTC)
+    Batch.objects.update(created_at=end_of_january)
+    Message.objects.update(created_at=end_of_january, final_at=end_of_january)
+    assert close_due(database, end_of_january + timedelta(days=29, hours=23)) == 0
+    assert close_due(database, end_of_january + timedelta(days=30, hours=1)) == 1
 
 
 def test_what_they_came_to_stays_by_day_route_and_end(database: Connection) -> None:
@@ -137,7 +149,7 @@ def test_all_of_one_customer_go_whatever_their_age(database: Connection, owner: 
     harbour, mallory = make_customer(), make_customer("mallory", senders=("HarbourFlo",))
     deliver(database, owner, harbour, 2)
     deliver(database, owner, mallory)
-    assert close_all_of(database, harbour.pk) == 2
+    assert close_all_of(database, harbour.pk, NOW) == 2
     assert Message.objects.get().customer == mallory
     assert discrepancies(database) == []
 
