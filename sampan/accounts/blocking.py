@@ -1,7 +1,8 @@
 """Addresses that guess passwords or keys at the doors of the APIs are let in nowhere for a while (spec S125).
 
-A door asks `blocks` before it looks at a request (no database: the list is kept in memory), and tells `note_failure`
-of every wrong password or key. Only public addresses are blocked: others are proxies of ours, that stand for many.
+So are those that go on being turned away because too much of them goes on at once. A door asks `blocks` before it looks
+at a request (no database: the list is kept in memory), and tells `note_failure` of every wrong password or key. Only
+public addresses are blocked: others are proxies of ours, that stand for many.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from sampan.reasons import Reason, Refused
 
 MOST_FAILURES = 20  # from one address, in sign_in.WITHIN
 BLOCKED_FOR = timedelta(minutes=30)
+MOST_TURNED_AWAY = 1_000  # times from one address, in sign_in.WITHIN
+CROWD_BLOCKED_FOR = timedelta(minutes=5)  # it may only be a customer's program that does not wait
 MOST_LISTED = 10_000
 
 LIST = "SELECT host(address), until FROM blocked_address ORDER BY until DESC LIMIT %s"
@@ -35,10 +38,11 @@ COUNT = "SELECT count(*) FROM sign_in_failure WHERE address = %(address)s AND at
 FORGET = """
     WITH old AS (DELETE FROM sign_in_failure WHERE at < %(old)s) DELETE FROM blocked_address WHERE until < %(old)s"""
 BLOCK = """
-    INSERT INTO blocked_address (address, door, failures, login_name, since, until)
-    VALUES (%(address)s, %(door)s, %(failures)s, %(name)s, %(now)s, %(until)s)
-    ON CONFLICT (address) DO UPDATE SET door = excluded.door, failures = excluded.failures, until = excluded.until,
-        login_name = excluded.login_name,
+    INSERT INTO blocked_address (address, door, failures, is_crowd, login_name, since, until)
+    VALUES (%(address)s, %(door)s, %(failures)s, %(is_crowd)s, %(name)s, %(now)s, %(until)s)
+    ON CONFLICT (address) DO UPDATE SET door = excluded.door, failures = excluded.failures,
+        is_crowd = excluded.is_crowd, login_name = excluded.login_name,
+        until = greatest(blocked_address.until, excluded.until),
         since = CASE WHEN blocked_address.until > excluded.since THEN blocked_address.since ELSE excluded.since END"""
 
 
@@ -59,9 +63,35 @@ def note_failure(conn: Connection, login_name: str, door: str, address: str, now
     failures = (conn.execute(COUNT, values).fetchone() or [0])[0]
     if failures < MOST_FAILURES:
         return False
-    conn.execute(BLOCK, values | {"failures": failures})
+    conn.execute(BLOCK, values | {"failures": failures, "is_crowd": False})
     conn.execute(FORGET, values)
     return True
+
+
+class Crowds:
+    """How often each address was turned away because too much of it went on at once. Of one process and thread."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[datetime, int]] = {}  # since when, how often; who came last, last
+
+    def note(self, address: str, now: datetime) -> bool:
+        """Once more; whether it is to be blocked now, and counted anew."""
+        since, count = self._of.pop(address, (now, 0))
+        if now - since > WITHIN:
+            since, count = now, 0
+        if count + 1 >= MOST_TURNED_AWAY:
+            return True
+        self._of[address] = since, count + 1
+        if len(self._of) > MOST_LISTED:
+            del self._of[next(iter(self._of))]
+        return False
+
+
+def block_crowd(conn: Connection, door: str, address: str, now: datetime) -> None:
+    """It was turned away too often, and is let in nowhere for a while."""
+    until = now + CROWD_BLOCKED_FOR
+    values = {"address": address, "door": door, "name": "", "now": now, "until": until}
+    conn.execute(BLOCK, values | {"failures": MOST_TURNED_AWAY, "is_crowd": True})
 
 
 @transaction.atomic

@@ -374,7 +374,8 @@ class BlockedAddress(models.Model):
 
     address = models.GenericIPAddressField(unique=True)
     door = models.CharField(max_length=10)  # where it was noticed
-    failures = models.IntegerField()  # wrong passwords or keys within the time that counts
+    failures = models.IntegerField()  # wrong passwords or keys, or times turned away, within the time that counts
+    is_crowd = models.BooleanField(default=False)  # it was turned away for doing too much at once; else for guessing
     login_name = models.CharField(max_length=LONGEST_LOGIN_NAME, blank=True)  # the last that was tried
     since = models.DateTimeField()
     until = models.DateTimeField()

@@ -3,8 +3,11 @@
 A new API is one file here and one line in `Web.doors`.
 """
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 
+from sampan.accounts.blocking import Crowds, block_crowd
 from sampan.database import DatabaseThreads
 from sampan.interfaces.asgi import Application, Receive, Scope, Send, answer
 from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
@@ -16,6 +19,7 @@ from sampan.interfaces.static_files import StaticFiles
 from sampan.messages.intake import Intake
 from sampan.messages.planning import Platform
 
+DOOR = "web"  # whose too many requests at once are noted
 LOOKUP_THREADS = 2
 JSON_ADDRESSES = "/v1/"  # all below it, but for
 JSON_PAGES = ("/v1/docs", "/v1/problems/")
@@ -30,6 +34,7 @@ class Web:
         self._intake = Intake(platform)
         self._pages = DjangoBelow()
         self._places = AtOnce(MOST_OF_ADDRESS)
+        self._crowds = Crowds()
         http_api = HttpApi(self._intake, self._lookups)
         self._soap = SoapDoor(self._intake, self._lookups, platform)
         self._json_api = JsonApi(self._intake, self._lookups, platform)
@@ -50,6 +55,9 @@ class Web:
             await door(scope, receive, send)
         elif self._places.is_full(address):
             await answer(send, 429, b"Too many requests at once from this address.\n", TOO_MANY)
+            now = datetime.now(UTC)
+            if self._crowds.note(address, now):
+                await self._lookups.run(block_crowd, DOOR, address, now)
         else:
             with self._places.place(address):
                 await door(scope, receive, send)

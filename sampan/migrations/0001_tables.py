@@ -297,6 +297,7 @@ class Migration(migrations.Migration):
                 ("address", models.GenericIPAddressField(unique=True)),
                 ("door", models.CharField(max_length=10)),
                 ("failures", models.IntegerField()),
+                ("is_crowd", models.BooleanField(default=False)),
                 ("login_name", models.CharField(blank=True, max_length=20)),
                 ("since", models.DateTimeField()),
                 ("until", models.DateTimeField()),

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from sampan.accounts.blocking import MOST_TURNED_AWAY
+from sampan.accounts.tables import BlockedAddress
+from sampan.database import Connection
 from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
 from sampan.interfaces.web import Web
 from sampan.reasons import Reason, Refused
@@ -39,7 +42,9 @@ def test_proxies_of_ours_stand_for_many(address: str, one: bool) -> None:
     assert is_one_caller(address) == one
 
 
-def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again() -> None:
+def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again_and_blocked_if_it_does_not_listen(
+    database: Connection,
+) -> None:
     async def scenario() -> None:
         web = Web(PLATFORM)
         go_on = asyncio.Event()
@@ -54,6 +59,8 @@ def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again() -> No
         await asyncio.sleep(0)
         refused = await call(web, "/slow", address="8.8.8.8")
         assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        for _ in range(MOST_TURNED_AWAY - 1):
+            await call(web, "/slow", address="8.8.8.8")
         others = [asyncio.create_task(call(web, "/slow", address=address)) for address in ("8.8.4.4", "127.0.0.1")]
         go_on.set()
         assert {reply.status for reply in await asyncio.gather(*waiting, *others)} == {200}
@@ -61,3 +68,4 @@ def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again() -> No
         await web.close()
 
     asyncio.run(scenario())
+    assert [(row.address, row.door, row.is_crowd) for row in BlockedAddress.objects.all()] == [("8.8.8.8", "web", True)]
