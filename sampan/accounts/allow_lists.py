@@ -93,7 +93,7 @@ def allow(by: Person, typed: str, *, note: str, now: datetime) -> AllowedNetwork
     """Put a network on the list of one's account. Raises Refused: NOT_A_NETWORK, TOO_MANY_NETWORKS."""
     network = read_network(typed)
     assert by.customer_id is not None, "staff have no list"
-    customer = Customer.objects.select_for_update().get(pk=by.customer_id)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=by.customer_id)
     if AllowedNetwork.objects.filter(customer=customer).exclude(network=str(network)).count() >= MOST_NETWORKS:
         raise Refused(Reason.TOO_MANY_NETWORKS, "network", str(MOST_NETWORKS))
     row, _made = AllowedNetwork.objects.update_or_create(

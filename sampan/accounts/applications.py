@@ -23,7 +23,7 @@ WAITING_APPROVALS = f"""
 def apply(person: Person, octets: bytes, *, file_name: str, registration_number: str, now: datetime) -> Application:
     """File the business registration. Raises Refused: no document, not on trial, or one waits already."""
     assert person.customer_id is not None, "staff file nothing"
-    customer = Customer.objects.select_for_update().get(pk=person.customer_id)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=person.customer_id)
     if customer.status != Status.TRIAL:
         raise Refused(Reason.WRONG_STATUS, "document")
     if Application.objects.filter(customer=customer, decision=Decision.WAITING).exists():
@@ -103,7 +103,7 @@ def _change(
 ) -> Customer:
     require(by, act)
     words = _words(words)
-    customer = Customer.objects.select_for_update().get(pk=customer_id)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=customer_id)
     if customer.is_platform or customer.status not in before:
         raise Refused(Reason.WRONG_STATUS, "customer")
     _set(customer, after, words if after in (Status.SUSPENDED, Status.CLOSED) else "", act, by=by, why=words, now=now)
@@ -125,7 +125,7 @@ def _waiting(application_id: int) -> tuple[Application, Customer]:
     known = Application.objects.filter(pk=application_id).values_list("customer_id", flat=True).first()
     if known is None:
         raise Refused(Reason.NOT_WAITING, "application")
-    customer = Customer.objects.select_for_update().get(pk=known)
+    customer = Customer.objects.select_for_update(no_key=True).get(pk=known)
     application = Application.objects.select_for_update().get(pk=application_id)
     if application.decision != Decision.WAITING:
         raise Refused(Reason.NOT_WAITING, "application")

@@ -40,7 +40,9 @@ def ask(by: Person, address: str, *, now: datetime) -> str:
     Raises Refused: MAIL_ADDRESS_TAKEN, TOO_MANY_MAIL_ADDRESSES, CODE_TOO_SOON until a time, TOO_MANY_CODES.
     """
     assert by.customer_id is not None, "staff send nothing"
-    customer = Customer.objects.select_for_update().get(pk=by.customer_id)  # two who ask at once are counted as two
+    customer = Customer.objects.select_for_update(no_key=True).get(
+        pk=by.customer_id
+    )  # two who ask at once are counted as two
     address = address.lower()
     standing = MailAddress.objects.filter(customer=customer, removed_at=None)
     if standing.filter(address=address, verified_at__isnull=False).exists():

@@ -48,7 +48,7 @@ def add_sender(
     check_form(sender)
     if sender.startswith(REGISTERED) and registered_on is None:
         raise Refused(Reason.SENDER_REGISTERED_ONLY, "sender", sender)
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     own = SenderId.objects.filter(customer=customer, withdrawn_at=None)
     if existing := own.filter(text=sender).first():
         return existing
@@ -184,7 +184,7 @@ def withdraw(sender_id: int, *, by: Person, why: str, now: datetime) -> SenderId
 
 def _waiting(request_id: int) -> SenderRequest:
     """Locked, after its customer's row: in the order of add_sender."""
-    Customer.objects.select_for_update().filter(sender_requests=request_id).first()
+    Customer.objects.select_for_update(no_key=True).filter(sender_requests=request_id).first()
     request = SenderRequest.objects.select_for_update(of=("self",)).filter(pk=request_id).first()
     if request is None or request.decision != Decision.WAITING:
         raise Refused(Reason.NOT_WAITING, "sender")

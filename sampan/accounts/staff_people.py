@@ -106,11 +106,11 @@ def _somebody_else(person_id: int, act: Act, by: Person, why: str) -> Person:
     if by.pk == person_id:
         raise Refused(Reason.OWN_ROLE, "person")
     _refuse_silence(why)
-    return Person.objects.select_for_update().get(pk=person_id, customer=None)
+    return Person.objects.select_for_update(no_key=True).get(pk=person_id, customer=None)
 
 
 def _lock_administrators() -> list[int]:
-    administrators = Person.objects.select_for_update().filter(staff_role=Role.ADMIN, is_active=True)
+    administrators = Person.objects.select_for_update(no_key=True).filter(staff_role=Role.ADMIN, is_active=True)
     return list(administrators.order_by("pk").values_list("pk", flat=True))
 
 

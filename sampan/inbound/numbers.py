@@ -28,7 +28,7 @@ def add_number(
     digits = number.strip().removeprefix("+").replace(" ", "")
     if not (digits.isascii() and _NUMBER.fullmatch(digits)):
         raise Refused(Reason.BAD_NUMBER, "number", number)
-    Operator.objects.select_for_update().get(pk=operator.pk)
+    Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
     if RentedNumber.objects.filter(number=int(digits), retired_at=None).exists():
         raise Refused(Reason.NUMBER_THERE, "number", digits)
     row = RentedNumber.objects.create(

@@ -64,7 +64,7 @@ def add_endpoint(
     if form == Form.CALLBACK:
         events = events or FINAL_MESSAGE_EVENTS
     _check(url, form, events)
-    Customer.objects.select_for_update().get(pk=person.customer_id)
+    Customer.objects.select_for_update(no_key=True).get(pk=person.customer_id)
     if len(endpoints(person.customer_id)) >= MOST_OF_A_CUSTOMER:
         raise Refused(Reason.TOO_MANY_WEBHOOKS, "url", str(MOST_OF_A_CUSTOMER))
     secret = new_secret() if form == Form.SIGNED_JSON else None

@@ -38,7 +38,7 @@ def open_abuse_case(customer: Customer, *, why: str, by: Person, now: datetime) 
     """Staff who look into abuse open one themselves. The customer learns of it, and of the looks, when it is over."""
     if not why.strip():
         raise Refused(Reason.NO_GROUNDS, "why")
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     if _open(customer.pk, now).filter(is_abuse_case=True).exists():
         raise Refused(Reason.DECIDED_ALREADY, "customer")
     window = SupportWindow.objects.create(
@@ -111,10 +111,10 @@ def _close(windows: QuerySet[SupportWindow], by: Person, now: datetime) -> None:
 
 
 def _owned(by: Person) -> Customer:
-    """The customer whose owner this is, locked."""
+    """The customer whose owner this is, locked; not against rows that only point to it, such as the log of a look."""
     if by.role != Person.Role.OWNER or not by.is_active or by.customer_id is None:
         raise Refused(Reason.OWNERS_ONLY, "role")
-    return Customer.objects.select_for_update().get(pk=by.customer_id)
+    return Customer.objects.select_for_update(no_key=True).get(pk=by.customer_id)
 
 
 def mask(number: int) -> str:

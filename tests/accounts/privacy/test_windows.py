@@ -21,6 +21,7 @@ from sampan.accounts.privacy.windows import (
 from sampan.accounts.tables import Customer, Person
 from sampan.database import Connection
 from sampan.reasons import Reason, Refused
+from tests.billing.money import at_once
 from tests.world import NOW, make_customer, make_staff
 
 LATER = NOW + timedelta(hours=1)
@@ -93,6 +94,19 @@ def test_only_the_owner_opens_and_closes(harbour: Customer, role: Person.Role) -
 def test_only_offered_times_are_taken(harbour: Customer) -> None:
     with pytest.raises(Refused):
         open_window(hours=100_000, why="", by=harbour.members.get(), now=NOW)
+
+
+def test_a_customer_who_closes_it_while_staff_look_knows_of_every_look(harbour: Customer, wing: Person) -> None:
+    owner, looked = harbour.members.get(), 0
+    for _ in range(5):
+        open_window(hours=1, why="", by=owner, now=NOW)
+        closed, refused = at_once(
+            lambda: close_window(by=owner, now=NOW), lambda: look(harbour.pk, "message 100001", by=wing, now=NOW)
+        )
+        assert closed is None
+        looked += refused is None
+        assert looks_of(harbour.pk, NOW).count() == looked
+        assert refusal(harbour, wing) == Reason.NO_WINDOW
 
 
 def test_opening_again_closes_the_one_before(harbour: Customer) -> None:
