@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Concat
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
@@ -54,8 +55,19 @@ class AuditForm(forms.Form):
                 | Q(customer__members__login_name__iexact=given["customer"])
             ).distinct()
         if given["words"]:
-            entries = entries.filter(Q(why__icontains=given["words"]) | Q(subject__icontains=given["words"]))
+            entries = _annotated(entries).filter(
+                Q(why__icontains=given["words"])
+                | Q(subject__icontains=given["words"])
+                | Q(changed__icontains=given["words"])
+                | Q(came_from__startswith=given["words"])
+            )
         return entries
+
+
+def _annotated(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """With what was there before and after, and from where, as text."""
+    changed = Concat(Cast("before", TextField()), Value(" "), Cast("after", TextField()), output_field=TextField())
+    return entries.annotate(changed=changed, came_from=Func("address", function="host", output_field=TextField()))
 
 
 @require_safe

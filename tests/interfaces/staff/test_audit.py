@@ -18,7 +18,7 @@ def ada(database: Connection) -> Client:
     harbour = make_customer()
     admin.acting_from = "203.0.113.7"
     record(Act.HOLD_SENDING, by=admin, subject=harbour, after={"held": True}, why="<b>restore</b>", now=NOW)
-    record(Act.UNBLOCK_ADDRESS, by=support, subject="address 198.51.100.9", now=NOW + timedelta(days=1))
+    record(Act.UNBLOCK_ADDRESS, by=support, subject="address 198.51.100.9", why="known", now=NOW + timedelta(days=1))
     return signed_in("ada")
 
 
@@ -42,6 +42,8 @@ def test_a_line_shows_who_what_whom_before_after_why(ada: Client) -> None:
         ("customer=mallory", "none"),
         ("words=restore", "hold"),
         ("words=198.51", "unblock"),
+        ("words=held", "hold"),  # what changed
+        ("words=203.0.113", "hold"),  # from where
         ("since=2026-11-24", "unblock"),
         ("until=2026-11-23", "hold"),
         ("since=2026-11-25", "none"),
@@ -63,7 +65,7 @@ def test_a_date_that_is_none_is_told_beside_its_field(ada: Client) -> None:
 def test_many_lines_come_by_pages(ada: Client) -> None:
     admin = Person.objects.get(login_name="ada")
     for number in range(55):
-        record(Act.HOLD_SENDING, by=admin, subject=f"number {number}", now=NOW)
+        record(Act.HOLD_SENDING, by=admin, subject=f"number {number}", why="a test", now=NOW)
     first = html(ada.get("/staff/audit/?act=sending.hold"))
     assert first.count('class="code">sending.hold') == 50
     (older,) = [part.split('"')[0] for part in first.split('href="?') if "before=" in part.split('"')[0]]
