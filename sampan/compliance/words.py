@@ -2,7 +2,7 @@
 
 A word and a text are folded alike before they are compared: NFKC makes full-width and other compatibility forms plain,
 case goes, traditional characters become simplified ones, and everything but letters and digits goes: spaces,
-punctuation, symbols, zero-width characters, variation selectors. So 發.票 is 发票, and ｆａ　piao is fapiao.
+punctuation, symbols, zero-width characters, variation selectors, fillers. So 發.票 is 发票, and ｆａ　piao is fapiao.
 """
 
 import unicodedata
@@ -18,9 +18,11 @@ from sampan.accounts import acts
 from sampan.accounts.acts import Act
 from sampan.accounts.tables import Person
 from sampan.compliance.tables import LONGEST_WORD, ChinaWord
-from sampan.database import Connection, Snapshot
+from sampan.database import Connection, Snapshot, beneath_django
 from sampan.reasons import Reason, Refused
 
+# Letters that show nothing: fillers of Hangul (Unicode: Default_Ignorable_Code_Point).
+INVISIBLE_LETTERS = "\u115f\u1160\u3164\uffa0"
 MOST_WORDS_AT_ONCE = 200_000
 MOST_WORDS_NAMED = 10
 
@@ -35,7 +37,7 @@ class _Fold(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
-        kept = unicodedata.category(character)[0] in "LN"
+        kept = unicodedata.category(character)[0] in "LN" and character not in INVISIBLE_LETTERS
         # Character by character, not by phrase: otherwise what stands between two of them would change the result.
         folded = _converter().convert(character) if kept else ""
         self[code] = folded
@@ -86,30 +88,38 @@ def named(found: list[str]) -> str:
 # The library
 
 
-def add_words(given: Iterable[str], *, by: Person, now: datetime, why: str = "") -> int:
+def add_words(given: Iterable[str], *, by: Person, now: datetime, why: str) -> int:
     """These words besides those there are; gives how many are new. Raises NotAllowed, WORD_EMPTY, TOO_MANY_WORDS."""
     acts.require(by, Act.CHANGE_WORDS)
     folded = _folded(given)
     with transaction.atomic():
+        _one_after_the_other()
         known = set(ChinaWord.objects.filter(folded__in=list(folded)).values_list("folded", flat=True))
         rows = [ChinaWord(word=word, folded=key, by=by, at=now) for key, word in folded.items() if key not in known]
-        ChinaWord.objects.bulk_create(rows, batch_size=5_000, ignore_conflicts=True)
+        ChinaWord.objects.bulk_create(rows, batch_size=5_000)
         _record(by, now, {"added": [row.word for row in rows], "count": len(rows)}, why)
     return len(rows)
 
 
-def replace_words(given: Iterable[str], *, by: Person, now: datetime, why: str = "") -> tuple[int, int]:
+def replace_words(given: Iterable[str], *, by: Person, now: datetime, why: str) -> tuple[int, int]:
     """These words and no others; gives how many came and how many went. Raises as `add_words`."""
     acts.require(by, Act.CHANGE_WORDS)
     folded = _folded(given)
     with transaction.atomic():
+        _one_after_the_other()
         gone = ChinaWord.objects.exclude(folded__in=list(folded)).delete()[0]
         added = add_words(folded.values(), by=by, now=now, why=why)
         _record(by, now, {"removed": gone}, why)
     return added, gone
 
 
-def remove_word(word_id: int, *, by: Person, now: datetime, why: str = "") -> bool:
+def _one_after_the_other() -> None:
+    """Who changes the library waits for who is changing it; texts are searched meanwhile."""
+    with beneath_django() as conn:
+        conn.execute("LOCK TABLE china_word IN SHARE ROW EXCLUSIVE MODE")
+
+
+def remove_word(word_id: int, *, by: Person, now: datetime, why: str) -> bool:
     """One word less; whether it was there. Raises NotAllowed."""
     acts.require(by, Act.CHANGE_WORDS)
     with transaction.atomic():

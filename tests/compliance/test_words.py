@@ -13,6 +13,7 @@ from sampan.compliance.tables import ChinaWord
 from sampan.compliance.words import Words, fold
 from sampan.database import Connection, Snapshot
 from sampan.reasons import Reason, Refused
+from tests.billing.money import at_once
 from tests.world import NOW, make_staff
 
 
@@ -36,6 +37,8 @@ def library(*of: str) -> Words:
         "发-_-票",
         "发\u0301票",  # a combining accent
         "发\U000e0100票",  # a variation selector of another plane
+        "发\u3164票",  # a letter that shows nothing: Hangul's filler
+        "发\uffa0\u115f\u1160票",  # its half-width form, and those of its parts
     ],
 )
 def test_a_disguised_word_is_found(disguised: str) -> None:
@@ -83,7 +86,9 @@ def test_twenty_thousand_words_are_imported_and_exported(database: Connection) -
     given_words = [f"词{n}号" for n in range(20_000)]
     began_s = time.monotonic()
     assert (
-        words.add_words(words.read_words("\ufeff".encode() + "\r\n".join(given_words).encode()), by=ada, now=NOW)
+        words.add_words(
+            words.read_words("\ufeff".encode() + "\r\n".join(given_words).encode()), by=ada, now=NOW, why="the list"
+        )
         == 20_000
     )
     assert time.monotonic() - began_s < 20
@@ -98,28 +103,40 @@ def test_twenty_thousand_words_are_imported_and_exported(database: Connection) -
 
 def test_the_same_word_in_another_form_is_not_added_twice(database: Connection) -> None:
     ada = make_staff()
-    assert words.add_words(["发票", "發 票"], by=ada, now=NOW) == 1
-    assert words.add_words(["發票", "賭博"], by=ada, now=NOW) == 1
+    assert words.add_words(["发票", "發 票"], by=ada, now=NOW, why="a test") == 1
+    assert words.add_words(["發票", "賭博"], by=ada, now=NOW, why="a test") == 1
     assert words.all_words() == ["发票", "賭博"]
 
 
 def test_a_new_library_replaces_the_old_one_and_a_word_can_go(database: Connection) -> None:
     ada = make_staff()
-    words.add_words(["发票", "赌博"], by=ada, now=NOW)
-    assert words.replace_words(["赌博", "枪"], by=ada, now=NOW) == (1, 1)
-    assert words.remove_word(ChinaWord.objects.get(word="枪").pk, by=ada, now=NOW)
+    words.add_words(["发票", "赌博"], by=ada, now=NOW, why="a test")
+    assert words.replace_words(["赌博", "枪"], by=ada, now=NOW, why="a test") == (1, 1)
+    assert words.remove_word(ChinaWord.objects.get(word="枪").pk, by=ada, now=NOW, why="a test")
     assert words.all_words() == ["赌博"]
     assert set(AuditEntry.objects.values_list("act", flat=True)) == {"china_words.change"}
+
+
+def test_of_two_who_replace_the_library_at_once_the_later_ones_is_whole(database: Connection) -> None:
+    ada, ben = make_staff(), make_staff("ben")
+    words.add_words(["枪"], by=ada, now=NOW, why="a test")
+    raised = at_once(
+        lambda: words.replace_words(["发票", "枪"], by=ada, now=NOW, why="a list"),
+        lambda: words.replace_words(["赌博", "枪"], by=ben, now=NOW, why="another"),
+        lambda: words.add_words(["枪"], by=ben, now=NOW, why="once more"),
+    )
+    assert set(raised) == {None}
+    assert set(words.all_words()) in ({"发票", "枪"}, {"赌博", "枪"})
 
 
 @pytest.mark.parametrize("word", ["", "。。。", "\u200b", "字" * 61])
 def test_a_word_of_nothing_is_refused(database: Connection, word: str) -> None:
     with pytest.raises(Refused) as caught:
-        words.add_words(["发票", word], by=make_staff(), now=NOW)
+        words.add_words(["发票", word], by=make_staff(), now=NOW, why="a test")
     assert caught.value.reason == Reason.WORD_EMPTY
     assert words.all_words() == []
 
 
 def test_finance_may_not_change_the_library(database: Connection) -> None:
     with pytest.raises(NotAllowed):
-        words.add_words(["发票"], by=make_staff(role=Person.StaffRole.FINANCE), now=NOW)
+        words.add_words(["发票"], by=make_staff(role=Person.StaffRole.FINANCE), now=NOW, why="a test")
