@@ -1,15 +1,28 @@
 """Addresses that guess are blocked for a while, and staff let them in again (spec S125)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from sampan.accounts.acts import NotAllowed
-from sampan.accounts.blocking import BLOCKED_FOR, MOST_FAILURES, blocks, guessing_at_pages, note_failure, unblock
-from sampan.accounts.sign_in import prove
+from sampan.accounts.blocking import (
+    BLOCKED_FOR,
+    CROWD_BLOCKED_FOR,
+    MOST_FAILURES,
+    MOST_TURNED_AWAY,
+    Crowds,
+    block_crowd,
+    blocks,
+    guessing_at_pages,
+    note_failure,
+    unblock,
+)
+from sampan.accounts.sign_in import WITHIN, prove
 from sampan.accounts.tables import AuditEntry, BlockedAddress, Person, SignInFailure
 from sampan.database import Connection
 from sampan.reasons import Reason, Refused
+from tests.billing.money import at_once
 from tests.world import NOW, make_customer, make_staff
 
 STRANGER = "8.8.8.8"  # public; those for documentation do not count as such
@@ -53,6 +66,14 @@ def test_staff_unblock_and_what_was_tried_is_forgotten(database: Connection) -> 
     assert AuditEntry.objects.get().subject == f"address {STRANGER}"
 
 
+def test_of_two_who_unblock_at_once_one_does(database: Connection) -> None:
+    guess(database, MOST_FAILURES)
+    ada, ben = make_staff(), make_staff("ben")
+    raised = at_once(*(partial(unblock, STRANGER, by=by, why="known", now=NOW) for by in (ada, ben)))
+    assert sorted(each.reason.name for each in raised if isinstance(each, Refused)) == ["NOT_BLOCKED"]
+    assert AuditEntry.objects.count() == 1
+
+
 def test_what_is_not_blocked_cannot_be_unblocked_nor_by_finance(database: Connection) -> None:
     with pytest.raises(Refused) as refused:
         unblock(STRANGER, by=make_staff(), why="", now=NOW)
@@ -61,6 +82,25 @@ def test_what_is_not_blocked_cannot_be_unblocked_nor_by_finance(database: Connec
     with pytest.raises(NotAllowed):
         unblock(STRANGER, by=make_staff("fay", role=Person.StaffRole.FINANCE), why="", now=NOW)
     assert BlockedAddress.objects.exists()
+
+
+def test_who_goes_on_doing_too_much_at_once_is_blocked_for_a_while(database: Connection) -> None:
+    """Spec S125: too many connections; not one that waited a quarter of an hour."""
+    crowds = Crowds()
+    assert not any(crowds.note(STRANGER, NOW) for _ in range(MOST_TURNED_AWAY - 1))
+    assert not crowds.note("8.8.4.4", NOW)
+    assert not crowds.note(STRANGER, NOW + WITHIN + timedelta(seconds=1))
+    assert [crowds.note(STRANGER, NOW + WITHIN) for _ in range(MOST_TURNED_AWAY - 1)].count(True) == 1
+    block_crowd(database, "web", STRANGER, NOW)
+    assert blocks.get(database) == {STRANGER: NOW + CROWD_BLOCKED_FOR}
+    row = BlockedAddress.objects.get()
+    assert (row.is_crowd, row.failures, row.door) == (True, MOST_TURNED_AWAY, "web")
+
+
+def test_a_crowd_does_not_shorten_the_block_of_who_guessed(database: Connection) -> None:
+    guess(database, MOST_FAILURES)
+    block_crowd(database, "web", STRANGER, NOW)
+    assert blocks.get(database) == {STRANGER: NOW + BLOCKED_FOR}
 
 
 def test_who_waits_at_the_sign_in_page_is_listed_apart(database: Connection) -> None:

@@ -14,6 +14,7 @@ from sampan.compliance.register import ReadRegister, import_register
 from sampan.compliance.tables import RegisteredNumber, RegisterImport
 from sampan.database import Connection
 from sampan.reasons import Reason, Refused
+from tests.billing.money import at_once
 from tests.world import NOW, make_staff
 
 TODAY = date(2026, 11, 23)
@@ -103,6 +104,23 @@ def test_a_far_smaller_register_is_taken_where_that_is_meant(database: Connectio
     load("".join(f"6123456{n}\n" for n in range(9)), by=ada)
     load("61234568\n", by=ada, may_shrink=True)
     assert list(listed()) == [85261234568]
+
+
+def test_of_two_imports_at_once_the_later_one_is_whole(database: Connection) -> None:
+    """And texts that are screened meanwhile see one or the other, never a mixture."""
+    ada, ben = make_staff(), make_staff("ben")
+    ours, theirs = ({85_260_000_000 + first + n for n in range(500)} for first in (0, 250))
+    texts = ["".join(f"{number}\n" for number in numbers) for numbers in (ours, theirs)]
+    load(texts[0], by=ada)
+    seen = []
+
+    def read() -> None:
+        for _ in range(20):
+            seen.append(set(RegisteredNumber.objects.values_list("number", flat=True)))
+
+    assert at_once(lambda: load(texts[0], by=ada), lambda: load(texts[1], by=ben), read) == [None] * 3
+    assert all(numbers in (ours, theirs) for numbers in (*seen, set(listed())))
+    assert [each.total for each in RegisterImport.objects.all()] == [500] * 3
 
 
 def test_support_may_not_import_it_and_who_may_is_in_the_log(database: Connection) -> None:

@@ -1,20 +1,24 @@
 """What can refuse is asked again when a held or paused batch starts or goes on (spec S97)."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
 from sampan.accounts.tables import Customer, SenderId
 from sampan.billing.tables import Price
+from sampan.compliance import china_numbers, preferences, words
+from sampan.compliance.tables import ChinaNumber, Preference, RegisteredNumber
 from sampan.database import Connection, Snapshot
 from sampan.messages import batches, stopping
 from sampan.messages.planning import PROMOTIONAL_SEND_BY, longest_wait
+from sampan.messages.schedule import STALE_AFTER, start_one
 from sampan.messages.tables import Batch, BatchAct, Message, Purpose, Queued, Status
 from sampan.reasons import Reason, Refused
 from tests.dispatch.steps import Owner, money, shown
-from tests.world import NOW, make_customer, make_places, send, terms
+from tests.world import NOW, make_customer, make_places, make_staff, send, terms
 
-HONG_KONG, LONDON = 85261234567, 447911123456
+HONG_KONG, LONDON, CHINA = 85261234567, 447911123456, 8613812345678
 TWO_PARTS = "花" * 80
 
 
@@ -49,6 +53,71 @@ def test_a_paused_batch_is_asked_again_and_what_is_refused_ends_and_is_given_bac
     left = 0 if change == "sender" else 1
     assert Queued.objects.count() == left
     assert money(database, harbour) == {"held": left * 2_900, "charged": 0}
+
+
+def list_on_the_register(_conn: Connection, _harbour: Customer) -> None:
+    RegisteredNumber.objects.create(number=HONG_KONG, listed_on=date(2020, 1, 1))
+
+
+def unsubscribe(conn: Connection, harbour: Customer) -> None:
+    way = Preference.Way.HAND
+    preferences.unsubscribe(conn, harbour.pk, [HONG_KONG], way=way, at=NOW, evidence="rang", now=NOW)
+
+
+def bar_the_word(_conn: Connection, _harbour: Customer) -> None:
+    words.add_words(["发票"], by=make_staff(), now=NOW, why="the operator refused it")
+
+
+def block_in_china(_conn: Connection, _harbour: Customer) -> None:
+    china_numbers.list_numbers([str(CHINA)], ChinaNumber.Kind.BLOCK, grounds="complained", by=make_staff(), now=NOW)
+
+
+@pytest.mark.parametrize("start", ["due", "resumed", "released"])
+@pytest.mark.parametrize(
+    ("change", "recipient", "reason"),
+    [
+        (list_on_the_register, HONG_KONG, Reason.DO_NOT_CALL),
+        (unsubscribe, HONG_KONG, Reason.UNSUBSCRIBED),
+        (bar_the_word, CHINA, Reason.ILLEGAL_WORD),
+        (block_in_china, CHINA, Reason.BLOCKED),
+    ],
+    ids=lambda each: each.name if isinstance(each, Reason) else None,
+)
+def test_the_law_is_asked_again_however_a_batch_goes_on(
+    database: Connection,
+    start: str,
+    change: Callable[[Connection, Customer], None],
+    recipient: int,
+    reason: Reason,
+) -> None:
+    """Spec S97: what became forbidden while it waited ends uncharged, and the others go."""
+    make_places()
+    harbour = make_customer()
+    due = NOW + timedelta(hours=2)
+    sent = send(
+        database,
+        harbour,
+        [recipient, LONDON],
+        text="代開發.票",
+        purpose=Purpose.PROMOTIONAL,
+        scheduled_at=None if start == "resumed" else due,
+    )
+    if start == "resumed":
+        batches.pause(database, sent.batch_id, NOW)
+    change(database, harbour)
+    Snapshot.forget_all()
+    if start == "resumed":
+        batches.resume(database, sent.batch_id, terms(database), NOW)
+    elif start == "due":
+        start_one(database, terms(database), due)
+    else:
+        late = due + STALE_AFTER + timedelta(minutes=1)
+        start_one(database, terms(database), late)
+        batches.release(database, sent.batch_id, terms(database), late)
+        start_one(database, terms(database), late)
+    assert shown(sent.message_ids[0]) == (Status.UNDELIVERABLE, reason, True)
+    assert list(Queued.objects.values_list("message_id", flat=True)) == [sent.message_ids[1]]
+    assert money(database, harbour) == {"held": 3_700, "charged": 0}
 
 
 def test_a_message_of_which_a_part_has_gone_is_finished(database: Connection) -> None:

@@ -1,5 +1,7 @@
 """Support cases: the customer asks, staff test from the platform's account, the customer marks (spec S137)."""
 
+from functools import partial
+
 import pytest
 
 from sampan.accounts.acts import NotAllowed
@@ -13,6 +15,7 @@ from sampan.messages.platform import make_platform_account
 from sampan.messages.tables import Message
 from sampan.reasons import Reason, Refused
 from sampan.settings import PLATFORM_SENDER
+from tests.billing.money import at_once
 from tests.dispatch.steps import Owner
 from tests.world import NOW, make_customer, make_mallory, make_places, make_staff, send
 
@@ -104,6 +107,16 @@ def test_a_handset_gets_no_more_than_a_few_tests(harbour: Customer, message_id: 
         desk.send_test(case.pk, sender=PLATFORM_SENDER, route="", text=f"Test {number}", by=wing, now=NOW)
     more = refusal(lambda: desk.send_test(case.pk, sender=PLATFORM_SENDER, route="", text="x", by=wing, now=NOW))
     assert more == Reason.TOO_MANY_TESTS
+
+
+def test_a_customer_who_closes_a_case_gets_no_test_after_that(harbour: Customer, message_id: int, wing: Person) -> None:
+    """Both at once: the test was sent before, or is refused."""
+    case, mei = opened(harbour, message_id), harbour.members.get()
+    test = partial(desk.send_test, case.pk, sender=PLATFORM_SENDER, route="", text="A test", by=wing, now=NOW)
+    closed, tested = at_once(partial(desk.close_case, case.pk, by=mei, now=NOW), test)
+    assert closed is None
+    assert CaseTest.objects.count() == (tested is None)
+    assert refusal(test) == Reason.NO_SUCH_CASE
 
 
 def test_mallory_reaches_no_case_of_others(harbour: Customer, message_id: int, wing: Person) -> None:

@@ -1,6 +1,7 @@
 """What operators refuse for its content by their own rules is noted for the library of words (spec S91)."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -15,6 +16,7 @@ from sampan.messages.content_refusals.noting import see_to, waiting
 from sampan.messages.content_refusals.tables import ContentRefusal
 from sampan.messages.retention.closing import close_due
 from sampan.reasons import Reason, Refused
+from tests.billing.money import at_once
 from tests.dispatch.steps import UNDELIVERABLE, Owner, shown
 from tests.world import NOW, make_customer, make_places, make_staff, send
 
@@ -71,10 +73,18 @@ def test_other_ends_and_words_of_our_own_library_are_no_news(
     (id_,) = send(database, florist).message_ids
     owner.hand_over(florist)
     owner.refused(id_, reason=Reason.UNKNOWN_SUBSCRIBER)
-    add_words(["发票"], by=make_staff(), now=NOW)
+    add_words(["发票"], by=make_staff(), now=NOW, why="a test")
     Snapshot.forget_all()
     send(database, florist, [8613812345678], text="可开发票")
     assert waiting(database) == []
+
+
+def refusal(refusal_id: int, *, by: Person, why: str) -> Reason | None:
+    try:
+        see_to(refusal_id, by=by, why=why, now=NOW)
+    except Refused as refused:
+        return refused.reason
+    return None
 
 
 def test_staff_see_to_it_once_with_words_and_it_goes_with_its_batch(
@@ -87,13 +97,21 @@ def test_staff_see_to_it_once_with_words_and_it_goes_with_its_batch(
     cora = make_staff("cora", role=Person.StaffRole.COMPLIANCE)
     with pytest.raises(NotAllowed):
         see_to(found.id, by=make_staff("fay", role=Person.StaffRole.FINANCE), why="x", now=NOW)
-    see_to(found.id, by=cora, why="added 发飘", now=NOW)
+    for why, reason in (("  ", Reason.NO_GROUNDS), ("added 发飘", None), ("again", Reason.DECIDED_ALREADY)):
+        assert refusal(found.id, by=cora, why=why) == reason
     assert waiting(database) == []
     line = AuditEntry.objects.get()
     assert (line.act, line.customer, line.why) == ("content_refusal.see_to", florist, "added 发飘")
-    for why, reason in (("again", Reason.DECIDED_ALREADY), ("  ", Reason.NO_GROUNDS)):
-        with pytest.raises(Refused) as refused:
-            see_to(found.id, by=cora, why=why, now=NOW)
-        assert refused.value.reason == reason
     close_due(database, LATER)
     assert not ContentRefusal.objects.exists()
+
+
+def test_of_two_who_see_to_it_at_once_one_does(database: Connection, owner: Owner, florist: Customer) -> None:
+    (id_,) = send(database, florist, NUMBERS[:1]).message_ids
+    owner.hand_over(florist)
+    owner.refused(id_, reason=Reason.ILLEGAL_WORD)
+    (found,) = waiting(database)
+    staff = [make_staff(name, role=Person.StaffRole.COMPLIANCE) for name in ("cora", "carol")]
+    raised = at_once(*(partial(see_to, found.id, by=by, why="added 发飘", now=NOW) for by in staff))
+    assert [each.reason for each in raised if isinstance(each, Refused)] == [Reason.DECIDED_ALREADY]
+    assert AuditEntry.objects.count() == 1
