@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Model
 
 from sampan.accounts.tables import AuditEntry, Customer, Person
+from sampan.reasons import Reason, Refused
 
 SUPPORT, COMPLIANCE, FINANCE, ADMIN = Person.StaffRole
 LONGEST_WHY = 500
@@ -97,6 +98,10 @@ class Act(Enum):
     UNBLOCK_ADDRESS = "address.unblock", SUPPORT, ADMIN
 
 
+# What says of itself why: a case has its words, a look its window, a document or a test the thing that it is about.
+WITHOUT_GROUNDS = frozenset({Act.LOOK, Act.READ_DOCUMENT, Act.ANSWER_CASE, Act.CLOSE_CASE, Act.SEND_TEST})
+
+
 class NotAllowed(Exception):
     """This person's role does not do this act."""
 
@@ -128,12 +133,14 @@ def record(
     customer_id: int | None = None,
     address: str | None = None,
 ) -> AuditEntry:
-    """The line in the log that somebody did this, in the caller's transaction. Raises NotAllowed.
+    """The line in the log that somebody did this, in the caller's transaction. Raises NotAllowed, Refused(NO_GROUNDS).
 
     `subject` is the row that was acted on, or words for what is no row. `before` and `after` hold what changed, as JSON
     has it, and no numbers of handsets, texts or secrets. The customer concerned is found by the row, where it has one.
     """
     require(by, act)
+    if not why.strip() and act not in WITHOUT_GROUNDS:
+        raise Refused(Reason.NO_GROUNDS, "why")
     return AuditEntry.objects.create(
         at=now,
         act=act.value,

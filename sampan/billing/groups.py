@@ -31,8 +31,6 @@ def _locked(*customer_ids: int) -> list[Customer]:
 def link(sub_id: int, primary_id: int, *, why: str, by: Person, now: datetime) -> None:
     """Make one customer the sub account of another. Raises NotAllowed, and Refused where either stands elsewhere."""
     require(by, Act.LINK_SUB_ACCOUNT)
-    if not why.strip():
-        raise Refused(Reason.NO_GROUNDS, "why")
     sub, primary = _locked(sub_id, primary_id)
     for customer, taken in ((sub, sub.primary_id is not None or sub.subs.exists()), (primary, primary.primary_id)):
         if taken:
@@ -46,8 +44,6 @@ def link(sub_id: int, primary_id: int, *, why: str, by: Person, now: datetime) -
 def unlink(sub_id: int, *, why: str, by: Person, now: datetime) -> None:
     """Let a sub account stand by itself; each keeps its money. Raises NotAllowed, Refused."""
     require(by, Act.LINK_SUB_ACCOUNT)
-    if not why.strip():
-        raise Refused(Reason.NO_GROUNDS, "why")
     sub = Customer.objects.select_for_update(no_key=True).get(pk=sub_id)
     if sub.primary_id is None:
         raise Refused(Reason.NOT_OF_ONE_GROUP)

@@ -24,11 +24,9 @@ def set_purposes(customer_id: int, *, api: int, portal: int, economic: int) -> N
 
 @transaction.atomic
 def fix_purpose(customer: Customer, *, promotional_only: bool, why: str, by: Person, now: datetime) -> None:
-    """Staff hold every text of a customer for promotional, or no longer. Raises NotAllowed, NO_EVIDENCE."""
+    """Staff hold every text of a customer for promotional, or no longer. Raises NotAllowed, NO_GROUNDS."""
     acts.require(by, Act.FIX_PURPOSE)
-    if not why.strip():
-        raise Refused(Reason.NO_EVIDENCE, "why")
-    row = Customer.objects.select_for_update().get(pk=customer.pk)
+    row = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     before = {"promotional_only": row.promotional_only}
     row.promotional_only = promotional_only
     row.save(update_fields=["promotional_only"])

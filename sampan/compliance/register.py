@@ -94,7 +94,8 @@ def import_register(
         )
         counts = {"kind": done.get_kind_display(), "added": added, "removed": removed, "total": total}
         after = counts | {"register_date": register_date.isoformat()}
-        acts.record(Act.IMPORT_REGISTER, by=by, subject=done, before={"total": before}, after=after, now=now)
+        why = f"the file {file_name}, as of {register_date}"
+        acts.record(Act.IMPORT_REGISTER, by=by, subject=done, before={"total": before}, after=after, why=why, now=now)
         conn.execute("DROP TABLE incoming")
     return done, read
 

@@ -36,8 +36,8 @@ strictness = Snapshot(_load, "compliance_settings", "register_import")
 
 
 @transaction.atomic
-def change_settings(*, register_waits: bool, footer_refuses: bool, by: Person, now: datetime) -> None:
-    """Staff set both. Raises NotAllowed."""
+def change_settings(*, register_waits: bool, footer_refuses: bool, why: str, by: Person, now: datetime) -> None:
+    """Staff set both. Raises NotAllowed, NO_GROUNDS."""
     acts.require(by, Act.SET_COMPLIANCE)
     ComplianceSettings.objects.get_or_create(id=1)
     row = ComplianceSettings.objects.select_for_update().get(id=1)
@@ -45,4 +45,4 @@ def change_settings(*, register_waits: bool, footer_refuses: bool, by: Person, n
     row.register_waits, row.footer_refuses = register_waits, footer_refuses
     row.save()
     after = {"register_waits": register_waits, "footer_refuses": footer_refuses}
-    acts.record(Act.SET_COMPLIANCE, by=by, subject=row, before=before, after=after, now=now)
+    acts.record(Act.SET_COMPLIANCE, by=by, subject=row, before=before, after=after, why=why, now=now)

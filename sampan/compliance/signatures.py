@@ -46,10 +46,10 @@ def _of_another(customer_id: int, name: str) -> bool:
     return ChinaSignature.objects.filter(name__iexact=name, state=State.APPROVED).exclude(id__in=own).exists()
 
 
-def approve_signature(signature_id: int, *, by: Person, now: datetime) -> ChinaSignature:
-    """It is the customer's from now on, instead of the one before.
+def approve_signature(signature_id: int, *, words: str, by: Person, now: datetime) -> ChinaSignature:
+    """It is the customer's from now on, instead of the one before, on the grounds in `words`.
 
-    Raises NotAllowed, and Refused: DECIDED_ALREADY, SIGNATURE_TAKEN.
+    Raises NotAllowed, and Refused: DECIDED_ALREADY, SIGNATURE_TAKEN, NO_GROUNDS.
     """
     acts.require(by, Act.DECIDE_SIGNATURE)
     try:
@@ -57,7 +57,7 @@ def approve_signature(signature_id: int, *, by: Person, now: datetime) -> ChinaS
             row = _undecided(signature_id)
             before = ChinaSignature.objects.filter(customer_id=row.customer_id, state=State.APPROVED)
             before.update(state=State.WITHDRAWN, decided_by=by, decided_at=now)
-            _decide(row, State.APPROVED, by=by, now=now)
+            _decide(row, State.APPROVED, by=by, now=now, words=words.strip()[:LONGEST_EVIDENCE])
     except IntegrityError as error:
         raise Refused(Reason.SIGNATURE_TAKEN, "name") from error
     return row

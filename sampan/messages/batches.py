@@ -226,7 +226,6 @@ def delete(conn: Connection, batch_id: int, now: datetime, *, customer_id: int, 
 
 def delete_late(batch_id: int, *, by: Person, why: str, now: datetime) -> int:
     """Staff delete a batch until it starts, also in its last hour, with no promise (spec S51). Raises NotAllowed."""
-    _require_grounds(why)
     with transaction.atomic(), beneath_django() as conn:
         batch = lock(conn, batch_id, None)
         if batch.started_at is not None or batch.state == Batch.State.CANCELLED:
@@ -238,17 +237,11 @@ def delete_late(batch_id: int, *, by: Person, why: str, now: datetime) -> int:
 
 def release_held(batch_id: int, terms: Terms, *, by: Person, why: str, now: datetime) -> set[Place]:
     """Staff release a batch that is held (spec S53); gives where it waits. Raises NotAllowed."""
-    _require_grounds(why)
     with transaction.atomic(), beneath_django() as conn:
         batch = lock(conn, batch_id, None)
         places = release(conn, batch_id, terms, now, person_id=by.pk)
         _record(Act.RELEASE_SCHEDULE, batch, by=by, why=why, now=now)
     return places
-
-
-def _require_grounds(why: str) -> None:
-    if not why.strip():
-        raise Refused(Reason.NO_GROUNDS, "why")
 
 
 def _record(act: Act, batch: Stored, *, by: Person, why: str, now: datetime) -> None:

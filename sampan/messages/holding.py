@@ -10,7 +10,6 @@ from django.db import transaction
 from sampan.accounts.acts import Act, record
 from sampan.accounts.tables import Person
 from sampan.database import Connection, Snapshot, beneath_django
-from sampan.reasons import Reason, Refused
 
 HELD = "SELECT sending_held FROM platform_state WHERE id = 1"
 SET = """
@@ -49,8 +48,6 @@ def go_on_sending(*, by: Person, why: str, now: datetime) -> None:
 
 
 def _set(act: Act, *, held: bool, by: Person, why: str, now: datetime) -> None:
-    if not why.strip():
-        raise Refused(Reason.NO_GROUNDS, "why")
     record(act, by=by, subject="sending", before={"held": not held}, after={"held": held}, why=why, now=now)
     with beneath_django() as conn:
         hold_sending(conn, held=held, words=why if held else "", now=now)

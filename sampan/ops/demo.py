@@ -206,4 +206,4 @@ def _make_law(customer: Customer, staff: Person, now: datetime) -> None:
     owner = customer.members.get()
     save_profile(customer, FOOTER, by=owner, now=now)
     asked = request_signature(customer, "海港花店", grounds=GROUNDS, by=owner, now=now)
-    approve_signature(asked.pk, by=staff, now=now)
+    approve_signature(asked.pk, words="the shop's name on its registration", by=staff, now=now)

@@ -30,7 +30,7 @@ def test_it_is_in_force_once_approved_and_not_before(database: Connection) -> No
     harbour = make_customer()
     row = ask(harbour)
     assert signatures.get(database) == {}
-    approve_signature(row.pk, by=make_staff(role=Person.StaffRole.COMPLIANCE), now=NOW)
+    approve_signature(row.pk, words="their shop", by=make_staff(role=Person.StaffRole.COMPLIANCE), now=NOW)
     Snapshot.forget_all()
     assert signatures.get(database) == {harbour.pk: "海港花店"}
     assert AuditEntry.objects.get().customer_id == harbour.pk
@@ -40,24 +40,24 @@ def test_it_is_one_customers_until_it_is_withdrawn(database: Connection) -> None
     harbour, mallory, ada = make_customer(), make_mallory(), make_staff()
     row = ask(harbour)
     hers = ask(mallory)
-    approve_signature(row.pk, by=ada, now=NOW)
+    approve_signature(row.pk, words="their shop", by=ada, now=NOW)
     with pytest.raises(Refused) as caught:
-        approve_signature(hers.pk, by=ada, now=NOW)
+        approve_signature(hers.pk, words="their shop", by=ada, now=NOW)
     assert caught.value.reason == Reason.SIGNATURE_TAKEN
     send_signature_back(hers.pk, words="It is another shop's name", by=ada, now=NOW)
     with pytest.raises(Refused) as caught:
         ask(mallory)
     assert caught.value.reason == Reason.SIGNATURE_TAKEN
     withdraw_signature(row.pk, words="The shop has closed", by=ada, now=NOW)
-    approve_signature(ask(mallory).pk, by=ada, now=NOW)
+    approve_signature(ask(mallory).pk, words="their shop", by=ada, now=NOW)
     Snapshot.forget_all()
     assert signatures.get(database) == {mallory.pk: "海港花店"}
 
 
 def test_a_new_one_takes_the_place_of_the_old(database: Connection) -> None:
     harbour, ada = make_customer(), make_staff()
-    approve_signature(ask(harbour).pk, by=ada, now=NOW)
-    approve_signature(ask(harbour, "海港鲜花").pk, by=ada, now=NOW)
+    approve_signature(ask(harbour).pk, words="their shop", by=ada, now=NOW)
+    approve_signature(ask(harbour, "海港鲜花").pk, words="their shop", by=ada, now=NOW)
     Snapshot.forget_all()
     assert signatures.get(database) == {harbour.pk: "海港鲜花"}
 
@@ -88,7 +88,7 @@ def test_one_request_at_a_time(database: Connection) -> None:
 def test_support_does_not_decide(database: Connection) -> None:
     row = ask(make_customer())
     with pytest.raises(NotAllowed):
-        approve_signature(row.pk, by=make_staff(role=Person.StaffRole.SUPPORT), now=NOW)
+        approve_signature(row.pk, words="their shop", by=make_staff(role=Person.StaffRole.SUPPORT), now=NOW)
     row.refresh_from_db()
     assert row.state == State.REQUESTED
 
@@ -101,11 +101,11 @@ def test_of_two_staff_who_decide_at_once_one_does(database: Connection) -> None:
     def decided(work: object) -> str:
         try:
             if work == "approve":
-                approve_signature(mine.pk, by=ada, now=NOW)
+                approve_signature(mine.pk, words="their shop", by=ada, now=NOW)
             elif work == "back":
                 send_signature_back(mine.pk, words="no", by=ben, now=NOW)
             else:
-                approve_signature(hers.pk, by=ben, now=NOW)
+                approve_signature(hers.pk, words="their shop", by=ben, now=NOW)
         except Refused as refused:
             return refused.reason.name
         finally:

@@ -134,7 +134,7 @@ def test_a_customer_fixed_to_promotional_cannot_say_otherwise(database: Connecti
 
 def test_an_illegal_word_ends_the_messages_to_china_alone(database: Connection) -> None:
     make_places()
-    words.add_words(["发票"], by=make_staff(), now=NOW)
+    words.add_words(["发票"], by=make_staff(), now=NOW, why="a test")
     plan = plan_of(database, draft_of(database, make_customer(), [HONG_KONG, CHINA], text="代開發.票"))
     assert reasons(plan) == {HONG_KONG: None, CHINA: Reason.ILLEGAL_WORD}
     assert plan.illegal_words == "发票"
@@ -142,7 +142,7 @@ def test_an_illegal_word_ends_the_messages_to_china_alone(database: Connection) 
 
 def test_at_the_http_api_an_illegal_word_refuses_the_call_with_any_china_recipient(database: Connection) -> None:
     make_places()
-    words.add_words(["发票"], by=make_staff(), now=NOW)
+    words.add_words(["发票"], by=make_staff(), now=NOW, why="a test")
     harbour = make_customer()
     call: dict[str, Any] = {"text": "代開發.票", "all_or_nothing": True}
     assert plan_of(database, draft_of(database, harbour, [HONG_KONG], **call)).messages == 1
@@ -156,7 +156,7 @@ def test_a_customers_own_signature_stands_before_its_texts_to_china(database: Co
     harbour, mallory = make_customer(), make_customer("mallory")
     asked = request_signature(harbour, "海港花店", grounds="the shop's name", by=owner_of(harbour), now=NOW)
     assert texts(plan_of(database, draft_of(database, harbour, [CHINA], text="你好"))) == {CHINA: "【舢舨】你好"}
-    approve_signature(asked.pk, by=make_staff(), now=NOW)
+    approve_signature(asked.pk, words="their shop", by=make_staff(), now=NOW)
     Snapshot.forget_all()
     plan = plan_of(database, draft_of(database, harbour, [CHINA], text="你好"))
     assert (texts(plan), plan.signature) == ({CHINA: "【海港花店】你好"}, "海港花店")
@@ -199,7 +199,7 @@ def test_a_transactional_text_and_one_that_says_it_all_itself_get_no_footer(data
     harbour = make_customer()
     save_profile(harbour, PROFILE, by=owner_of(harbour), now=NOW)
     Snapshot.forget_all()
-    said = "Roses! Harbour Florist 28123456. Unsubscribe: 28123457"
+    said = "Roses! 海港花店 Harbour Florist 28123456. Unsubscribe 取消: 28123457"
     assert plan_of(database, draft_of(database, harbour)).footers == ()
     own = plan_of(database, draft_of(database, harbour, purpose=Purpose.PROMOTIONAL, text=said))
     assert texts(own) == {HONG_KONG: said}
@@ -208,7 +208,7 @@ def test_a_transactional_text_and_one_that_says_it_all_itself_get_no_footer(data
 def test_a_setting_refuses_a_promotional_text_without_its_footer(database: Connection) -> None:
     make_places()
     harbour = make_customer()
-    change_settings(register_waits=False, footer_refuses=True, by=make_staff(), now=NOW)
+    change_settings(register_waits=False, footer_refuses=True, why="the law", by=make_staff(), now=NOW)
     Snapshot.forget_all()
     with pytest.raises(Refused) as caught:
         plan_of(database, draft_of(database, harbour, **PROMOTION))
@@ -217,6 +217,21 @@ def test_a_setting_refuses_a_promotional_text_without_its_footer(database: Conne
     save_profile(harbour, PROFILE, by=owner_of(harbour), now=NOW)
     Snapshot.forget_all()
     assert plan_of(database, draft_of(database, harbour, **PROMOTION)).messages == 1
+
+
+def test_the_setting_asks_of_a_text_what_the_regions_need_that_it_goes_to(database: Connection) -> None:
+    """Spec S95: a customer who writes it all itself, in English alone, may write so to London and not to Hong Kong."""
+    make_places()
+    harbour = make_customer()
+    change_settings(register_waits=False, footer_refuses=True, why="the law", by=make_staff(), now=NOW)
+    save_profile(harbour, PROFILE._replace(is_added=False), by=owner_of(harbour), now=NOW)
+    Snapshot.forget_all()
+    text = PROMOTION | {"text": "Roses! Harbour Florist 28123456. Unsub: 28123457"}
+    assert plan_of(database, draft_of(database, harbour, [LONDON], **text)).messages == 1
+    for number in (HONG_KONG, MACAU, CHINA):
+        with pytest.raises(Refused) as caught:
+            plan_of(database, draft_of(database, harbour, [LONDON, number], **text))
+        assert caught.value.reason == Reason.NO_FOOTER
 
 
 def test_the_footer_is_kept_with_the_batch_as_it_was_accepted(database: Connection) -> None:

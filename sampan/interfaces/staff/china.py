@@ -59,15 +59,9 @@ class WordsForm(WhyForm):
 @for_staff(Act.CHANGE_WORDS)
 def word_library(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     """The words, found by a part of them; a trial of a text; new words."""
-    now = timezone.now()
-    if request.method == "POST" and request.POST.get("do") == "remove":
-        number = typed(request, "word")
-        if number.isdecimal() and words.remove_word(int(number), by=staffer.person, now=now, why=typed(request, "why")):
-            say(request, _("The word is removed"))
-        return redirect(WORDS)
     form = WordsForm(request.POST or None, request.FILES or None)
     if form.is_valid():
-        added: dict[str, Any] = {"by": staffer.person, "now": now, "why": form.reason}
+        added: dict[str, Any] = {"by": staffer.person, "now": timezone.now(), "why": form.reason}
         given = form.given()
         if form.cleaned_data["replaces"]:
             came, went = words.replace_words(given, **added)
@@ -89,6 +83,21 @@ def word_library(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     }
     status = UNPROCESSABLE if form.errors else 200
     return page(request, staffer, "staff/words.html", here=WORDS, status=status, **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_staff(Act.CHANGE_WORDS)
+def word(request: HttpRequest, staffer: Staffer, word_id: int) -> HttpResponseBase:
+    """One of them, to remove it."""
+    found = get_object_or_404(ChinaWord, pk=word_id)
+    form = WhyForm(request.POST or None)
+    if form.is_valid():
+        words.remove_word(word_id, by=staffer.person, now=timezone.now(), why=form.reason)
+        say(request, _("The word is removed"))
+        return redirect(WORDS)
+    context: dict[str, Any] = {"heading": found.word, "press": _("Remove the word"), "form": form}
+    status = UNPROCESSABLE if form.errors else 200
+    return page(request, staffer, "staff/form.html", here=WORDS, status=status, **context)
 
 
 @require_safe
@@ -178,7 +187,7 @@ def signature(request: HttpRequest, staffer: Staffer, signature_id: int) -> Http
         by: dict[str, Any] = {"by": staffer.person, "now": timezone.now()}
         match request.POST.get("do"):
             case "approve":
-                signatures.approve_signature(signature_id, **by)
+                signatures.approve_signature(signature_id, words=typed(request, "why"), **by)
                 say(request, _("【%(name)s】 is approved") % {"name": found.name})
             case "back":
                 signatures.send_signature_back(signature_id, words=typed(request, "why"), **by)

@@ -58,7 +58,7 @@ class RegisterForm(forms.Form):
             field.error_messages["required"] = NOTHING_TYPED
 
 
-class StrictnessForm(forms.Form):
+class StrictnessForm(WhyForm):
     """How strictly we take the law."""
 
     register_waits = forms.BooleanField(
@@ -68,12 +68,6 @@ class StrictnessForm(forms.Form):
         label=gettext_lazy("Refuse a promotional text that does not say who sends it and how to unsubscribe"),
         required=False,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        for field in self.fields.values():
-            field.error_messages["required"] = NOTHING_TYPED
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -90,7 +84,7 @@ def register(request: HttpRequest, staffer: Staffer) -> HttpResponseBase:
     )
     settings_form = StrictnessForm(request.POST if act == "settings" else None, initial=in_force._asdict())
     if act == "settings" and settings_form.is_valid():
-        change_settings(**settings_form.cleaned_data, by=staffer.person, now=now)
+        change_settings(**settings_form.changes(), why=settings_form.reason, by=staffer.person, now=now)
         say(request, _("The settings are kept"))
         return redirect(HERE)
     if act == "import" and form.is_valid() and (read := _imported(staffer, form, now)):

@@ -16,7 +16,6 @@ from sampan.interfaces.staff.access import UNPROCESSABLE, Staffer, for_staff, pa
 from sampan.interfaces.staff.operator_forms import LinkForm, NewOperatorForm, OperatorForm
 from sampan.messages import holding
 from sampan.messages.tables import PlatformState
-from sampan.reasons import Reason, Refused
 from sampan.routing.tables import Link, Operator
 
 RUN = {"pause": Operator.State.PAUSED, "drain": Operator.State.DRAINING, "resume": Operator.State.ACTIVE}
@@ -66,8 +65,6 @@ def operator(request: HttpRequest, staffer: Staffer, operator_id: int) -> HttpRe
     now = timezone.now()
     form = OperatorForm(initial=Operator.objects.values().get(pk=operator_id))
     if request.method == "POST" and (do := request.POST.get("do", "")) in RUN:
-        if do == "pause" and not typed(request, "why"):
-            raise Refused(Reason.NO_GROUNDS, "why")
         operating.run_operator(operator_id, RUN[do], by=staffer.person, why=typed(request, "why"), now=now)
         say(request, _("%(name)s is changed") % {"name": found.name})
         return redirect("staff:operator", operator_id)

@@ -41,6 +41,7 @@ urlpatterns = [
     path("customers/<id:customer_id>/purpose/", compliance.purpose, name="purpose"),
     path("register/", compliance.register, name="register"),
     path("china/words/", china.word_library, name="words"),
+    path("china/words/<id:word_id>/", china.word, name="word"),
     path("china/words.txt", china.words_file, name="words-file"),
     path("china/refusals/", content.content_refusals, name="content-refusals"),
     path("china/numbers/", china.number_lists, name="china-numbers"),

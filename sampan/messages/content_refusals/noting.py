@@ -72,8 +72,6 @@ def waiting(conn: Connection) -> list[Waiting]:
 @transaction.atomic
 def see_to(refusal_id: int, *, by: Person, why: str, now: datetime) -> None:
     """It is looked into: `why` says what came of it. Raises NotAllowed, Refused: DECIDED_ALREADY, NO_GROUNDS."""
-    if not why.strip():
-        raise Refused(Reason.NO_GROUNDS, "why")
     found = ContentRefusal.objects.select_for_update().filter(pk=refusal_id, seen_at=None).first()
     if found is None:
         raise Refused(Reason.DECIDED_ALREADY)

@@ -91,7 +91,7 @@ def _unsubscribed(conn: Connection, harbour: Customer) -> None:
 
 
 def _barred_word(_conn: Connection, _harbour: Customer) -> None:
-    words.add_words([BARRED_WORD], by=make_staff(), now=NOW)
+    words.add_words([BARRED_WORD], by=make_staff(), now=NOW, why="a test")
 
 
 def _refused_in_china(_conn: Connection, _harbour: Customer) -> None:
@@ -99,7 +99,7 @@ def _refused_in_china(_conn: Connection, _harbour: Customer) -> None:
 
 
 def _footers_required(_conn: Connection, _harbour: Customer) -> None:
-    change_settings(register_waits=False, footer_refuses=True, by=make_staff(), now=NOW)
+    change_settings(register_waits=False, footer_refuses=True, why="the law", by=make_staff(), now=NOW)
 
 
 def _called_from_elsewhere(_conn: Connection, harbour: Customer) -> None:

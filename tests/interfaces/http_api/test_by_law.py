@@ -53,7 +53,7 @@ def test_switching_the_filter_off_is_logged(harbour: Customer) -> None:
 
 
 def test_a_word_barred_in_china_refuses_the_whole_call(harbour: Customer) -> None:
-    words.add_words(["发票"], by=make_staff(), now=NOW)
+    words.add_words(["发票"], by=make_staff(), now=NOW, why="a test")
     content = {"langeng": "0", "content": "代開發.票".encode("utf-16-be").hex()}
     answers([(content | {"recipient": "85261234567,8613812345678"}, "ERROR:18")])
 
@@ -64,6 +64,6 @@ def test_a_word_barred_in_china_refuses_the_whole_call(harbour: Customer) -> Non
 
 
 def test_where_a_footer_is_required_a_promotional_text_without_one_is_refused(harbour: Customer) -> None:
-    change_settings(register_waits=False, footer_refuses=True, by=make_staff(), now=NOW)
+    change_settings(register_waits=False, footer_refuses=True, why="the law", by=make_staff(), now=NOW)
     Snapshot.forget_all()
     answers([({"purpose": "promotional"}, "ERROR:6"), ({"senderid": "RANDOMID"}, "ERROR:6")])

@@ -71,7 +71,7 @@ def test_a_signature_is_asked_for_and_its_answer_is_shown(florist: Customer) -> 
 def test_an_approved_signature_is_shown_to_its_customer_alone(florist: Customer) -> None:
     make_mallory()
     location(press(do="signature", name="海港花店", grounds="the shop's name"))
-    approve_signature(ChinaSignature.objects.get().pk, by=make_staff(), now=NOW)
+    approve_signature(ChinaSignature.objects.get().pk, words="their shop", by=make_staff(), now=NOW)
     Snapshot.forget_all()
     assert "【海港花店】 yours" in words(signed_in().get(PATH))
     assert "海港花店" not in words(signed_in("mallory").get(PATH)).replace("such as 海港花店", "")

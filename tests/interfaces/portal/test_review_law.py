@@ -63,14 +63,14 @@ def test_a_footer_changed_meanwhile_is_reviewed_again(florist: Customer) -> None
 
 
 def test_where_the_setting_refuses_the_compose_page_says_it_beside_the_text(florist: Customer) -> None:
-    change_settings(register_waits=False, footer_refuses=True, by=make_staff(), now=NOW)
+    change_settings(register_waits=False, footer_refuses=True, why="the law", by=make_staff(), now=NOW)
     Snapshot.forget_all()
     answer = compose(signed_in(), **PROMOTION)
     assert "how to unsubscribe" in errors_of(answer)["text"]
 
 
 def test_words_barred_in_china_are_named_and_the_rest_can_go(florist: Customer) -> None:
-    china_words.add_words(["发票"], by=make_staff(), now=NOW)
+    china_words.add_words(["发票"], by=make_staff(), now=NOW, why="a test")
     Snapshot.forget_all()
     client = signed_in()
     page = words(client.get(reviewed(client, numbers="91234567, 8613812345678", text="代開發.票")))

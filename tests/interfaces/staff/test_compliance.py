@@ -60,7 +60,9 @@ def test_a_file_that_cannot_be_the_register_is_refused_beside_its_field(carol: C
 
 
 def test_how_strict_we_are_is_set_on_the_same_page(carol: Client, database: Connection) -> None:
-    assert location(carol.post("/staff/register/", {"do": "settings", "register_waits": "on"}))
+    typed = {"do": "settings", "register_waits": "on"}
+    assert carol.post("/staff/register/", typed).status_code == 422
+    assert location(carol.post("/staff/register/", typed | {"why": "the law allows it"}))
     Snapshot.forget_all()
     in_force = strictness.get(database)
     assert (in_force.register_waits, in_force.footer_refuses) == (True, False)
@@ -81,7 +83,9 @@ def test_words_are_added_found_tried_and_removed(carol: Client) -> None:
     tried = words(carol.get("/staff/china/words/", {"text": "代開發.票"}))
     assert "It would be stopped by: 发票" in tried
     assert "Nothing in it is barred" in words(carol.get("/staff/china/words/", {"text": "早安"}))
-    carol.post("/staff/china/words/", {"do": "remove", "word": ChinaWord.objects.get(word="发票").pk})
+    of_one = f"/staff/china/words/{ChinaWord.objects.get(word='发票').pk}/"
+    assert carol.post(of_one, {"why": ""}).status_code == 422
+    assert location(carol.post(of_one, {"why": "the operator lets it pass"})) == "/staff/china/words/"
     assert ChinaWord.objects.count() == 1
     assert last_act() == "china_words.change"
 
@@ -132,7 +136,7 @@ def asked(carol: Client) -> ChinaSignature:
 def test_a_request_waits_on_the_worklist_and_is_approved(carol: Client, asked: ChinaSignature) -> None:
     assert "China signatures Approve them, or send them back with words 1" in words(carol.get("/staff/"))
     assert "【海港花店】 Harbour Florist the shop's name With staff" in words(carol.get("/staff/china/signatures/"))
-    assert location(carol.post(f"/staff/china/signatures/{asked.pk}/", {"do": "approve"}))
+    assert location(carol.post(f"/staff/china/signatures/{asked.pk}/", {"do": "approve", "why": "their shop"}))
     asked.refresh_from_db()
     assert asked.state == ChinaSignature.State.APPROVED
     assert "In use" in words(carol.get("/staff/china/signatures/"))
@@ -143,7 +147,7 @@ def test_it_is_sent_back_with_words_only(carol: Client, asked: ChinaSignature) -
     assert carol.post(path, {"do": "back", "why": ""}).status_code == 422
     assert carol.post(path, {"do": "nonsense"}).status_code == 422
     assert location(carol.post(path, {"do": "back", "why": "Send the trade mark"}))
-    answer = carol.post(path, {"do": "approve"})
+    answer = carol.post(path, {"do": "approve", "why": "their shop"})
     assert answer.status_code == 422
     asked.refresh_from_db()
     assert (asked.state, asked.words) == (ChinaSignature.State.SENT_BACK, "Send the trade mark")

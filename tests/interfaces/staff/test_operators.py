@@ -153,12 +153,13 @@ def test_who_carries_a_route_in_which_order(database: Connection, operator: Oper
     route = Route.objects.get(code="macau")
     path = f"/staff/routes/{route.pk}/"
     assert "kai-tak" in words(ada.get(path))
-    ada.post(path, {"operator": second.pk, "position": "1", "share": "300", "do": "place"})
+    ada.post(path, {"operator": second.pk, "position": "1", "share": "300", "do": "place", "why": "cheaper"})
     assert directory.get(database).routes[route.pk].carriers == ((operator.pk, 100), (second.pk, 300))
     assert "1. kai-tak, 1. hkt-1 (300)" in words(ada.get("/staff/routes/"))
-    ada.post(path, {"operator": operator.pk, "do": "remove"})
+    assert "There is no reason" in words(ada.post(path, {"operator": operator.pk, "do": "remove"}))
+    ada.post(path, {"operator": operator.pk, "do": "remove", "why": "it is dear"})
     assert last().before == {"kai-tak": "1, 100"}
-    wrong = ada.post(path, {"operator": second.pk, "position": "0", "share": "1", "do": "place"})
+    wrong = ada.post(path, {"operator": second.pk, "position": "0", "share": "1", "do": "place", "why": "x"})
     assert "Nothing was chosen" in words(wrong)
 
 
