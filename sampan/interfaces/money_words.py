@@ -9,7 +9,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 
 from sampan.billing.money import PIPS_PER_DOLLAR, in_pips, pips_of
 from sampan.billing.statement import Line
-from sampan.billing.tables import StaffEntry, TopUp, Transfer
+from sampan.billing.tables import Account, StaffEntry, TopUp, Transfer
 from sampan.interfaces.tags import MINUS, looking
 from sampan.interfaces.words import StatusLook, Words
 from sampan.reasons import Reason, Refused
@@ -30,6 +30,17 @@ TRANSFERS: dict[Transfer.Kind, Words] = {
     Transfer.Kind.SENT: _("Sent to"),
     Transfer.Kind.RECEIVED: _("Received from"),
     Transfer.Kind.OWN: _("The platform’s own"),
+}
+
+ACCOUNTS: dict[int, Words] = {
+    Account.Kind.AVAILABLE: _("Available"),
+    Account.Kind.HELD: _("Held"),
+    Account.Kind.CHARGED: _("Charged"),
+    Account.Kind.PAID: _("Paid"),
+    Account.Kind.TRIAL: _("Trial credit"),
+    Account.Kind.BONUS: _("Bonus"),
+    Account.Kind.DEBT: _("Debt"),
+    Account.Kind.MOVED: _("Moved within the group"),
 }
 
 WAYS: dict[str, Words] = {
@@ -122,6 +133,12 @@ WITH_NOTE = frozenset(
 def movement(line: Line) -> str:
     """What a line of a statement is about."""
     return transfer_kind(line.kind, line.note, line.transfers)
+
+
+@register.filter
+def transfer_words(kind: int) -> Words:
+    """What a transfer is."""
+    return TRANSFERS[Transfer.Kind(kind)]
 
 
 @register.filter

@@ -15,7 +15,7 @@ from sampan.accounts.acts import Act
 from sampan.accounts.tables import Customer
 from sampan.billing import charities, entries, groups, ledger, top_ups
 from sampan.billing.tables import Account, Certificate, StaffEntry, TopUp, Transfer
-from sampan.interfaces.money_words import WAYS, amount_of
+from sampan.interfaces.money_words import ACCOUNTS, WAYS, amount_of
 from sampan.interfaces.staff.access import Staffer, for_staff, page, say, typed
 from sampan.interfaces.staff.forms import WhyForm
 from sampan.interfaces.staff.paging import paged
@@ -42,7 +42,7 @@ def purse(request: HttpRequest, staffer: Staffer, customer_id: int) -> HttpRespo
     group = [primary, *primary.subs.order_by("name", "pk")]
     context: dict[str, Any] = {
         "customer": customer,
-        "balances": [(kind.label, balances.get((customer_id, kind), 0)) for kind in Account.Kind],
+        "balances": [(ACCOUNTS[kind], balances.get((customer_id, kind), 0)) for kind in Account.Kind],
         "movable_pips": ledger.movable_pips(balances, customer_id),
         "group": [each for each in group if each.pk != customer_id],
         "is_primary": customer.subs.exists(),

@@ -196,6 +196,13 @@ def test_a_price_list_is_taken_out_and_put_back_and_a_wrong_line_named(fanny: Cl
     assert "Macau,macau," in html(fanny.get(f"/staff/customers/{harbour.pk}/prices.csv"))
 
 
+def test_accounts_and_movements_are_called_in_the_readers_language(fanny: Client, harbour: Customer) -> None:
+    fanny.cookies["django_language"] = "zh-hant"
+    page = words(fanny.get(f"/staff/customers/{harbour.pk}/money/"))
+    assert "可用 1,000.0000 預留 0.0000 已收費 0.0000 已付 −1,000.0000 試用額 0.0000" in page
+    assert "增值 the tests' grounds" in page
+
+
 def test_support_sees_a_customers_money_and_enters_nothing(harbour: Customer) -> None:
     make_staff("wing", role=Person.StaffRole.SUPPORT)
     wing = signed_in("wing")
