@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from sampan.accounts.acts import LONGEST_WHY, Act, NotAllowed, may, require
@@ -95,8 +96,15 @@ def _not_allowed(request: HttpRequest, staffer: Staffer) -> HttpResponse:
 def _refused(request: HttpRequest, staffer: Staffer, refused: Refused) -> HttpResponse:
     """What a function below the doors refused: it has changed nothing."""
     words = str(REFUSALS.get(refused.reason, refused)).replace("{value}", refused.value)
-    context = {"heading": _("Nothing has been changed"), "words": words, "back": request.get_full_path()}
+    context = {"heading": _("Nothing has been changed"), "words": words, "back": _page_before(request)}
     return page(request, staffer, "staff/refused.html", status=UNPROCESSABLE, **context)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Where the button stood that was pressed: what it leads to may be for pressing alone."""
+    here = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(here, {request.get_host()}, require_https=request.is_secure())
+    return here if is_ours else request.get_full_path()
 
 
 def page(

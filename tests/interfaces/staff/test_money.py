@@ -1,5 +1,7 @@
 """Finance's pages: top-ups, a second person, a customer's money, prices, the daily check (spec S83–S89, S134)."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -201,6 +203,15 @@ def test_accounts_and_movements_are_called_in_the_readers_language(fanny: Client
     page = words(fanny.get(f"/staff/customers/{harbour.pk}/money/"))
     assert "可用 1,000.0000 預留 0.0000 已收費 0.0000 已付 −1,000.0000 試用額 0.0000" in page
     assert "增值 the tests' grounds" in page
+
+
+def test_from_a_refusal_one_gets_back_to_the_page_with_the_button(fanny: Client, harbour: Customer) -> None:
+    """The address that was pressed takes presses alone; and no link leads to another site."""
+    path = f"/staff/customers/{harbour.pk}/money/"
+    for referer, back in ((f"http://localhost{path}", path), ("http://evil.example/", f"{path}enter/")):
+        refused = fanny.post(f"{path}enter/", {"kind": "bonus", "amount": "x", "why": WHY}, HTTP_REFERER=referer)
+        assert re.search(rf'href="(http://\w+)?{back}"', html(refused))
+        assert "evil" not in html(refused)
 
 
 def test_support_sees_a_customers_money_and_enters_nothing(harbour: Customer) -> None:
