@@ -172,6 +172,7 @@ def test_a_sender_to_china_gets_its_signature_and_words_are_refused(
     tea.sees("【龍華茶行】")
     office.compliance.go("/staff/china/signatures/")
     office.compliance.page.get_by_label("Decide on 龍華茶行").click()
+    office.compliance.fill({"Why": "the registration’s Chinese name"})
     office.compliance.press("Approve")
 
     tea.review(f"{IN_CHINA}\n{FIRST}", f"新茶到，可開{BARRED}")
