@@ -1,5 +1,7 @@
 """Octets of a mail → characters, by the name of their charset: what writes mails names it loosely."""
 
+import codecs
+
 from sampan.reasons import Reason, Refused
 
 # A name as mails have it → Python's codecs to try in turn. Each is read as what also holds its later additions: Hong
@@ -24,6 +26,8 @@ CODECS: dict[str, tuple[str, ...]] = {
     "euc-kr": ("cp949",),
 }
 LONGEST_NAME = 40
+# Python's codecs that are no charsets of mails. Of the first two the time grows with the square of the text.
+NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 
 
 def decode(octets: bytes, charset: str) -> str:
@@ -31,7 +35,8 @@ def decode(octets: bytes, charset: str) -> str:
     name = charset.strip("\"' \t").lower()[:LONGEST_NAME]
     for codec in CODECS.get(name, (name,)):
         try:
-            return octets.decode(codec)
+            if codecs.lookup(codec).name not in NO_CHARSETS:
+                return octets.decode(codec)
         except (LookupError, UnicodeError, ValueError):
             continue
     raise Refused(Reason.BAD_TEXT, "text", name or "us-ascii")

@@ -5,7 +5,7 @@ Nothing here is believed yet: whether From tells the truth is asked elsewhere (a
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -25,6 +25,7 @@ MOST_HEADING_OCTETS = 256 * 1024
 MOST_HTML_CHARACTERS = 1_000_000
 LONGEST_ADDRESS = 254  # RFC 5321 §4.5.3.1.3
 LONGEST_MESSAGE_ID = 400
+LONGEST_SUBJECT = 10_000  # as it came; to decode one takes time with the square of its words
 OWN_HEADER = "X-Sampan-Answer"  # on each answer of ours: one that comes back is a loop
 
 ONCE = ("from", "to", "cc", "subject", "date", "message-id")  # RFC 5322 §3.6: two of one would hide each other
@@ -91,17 +92,27 @@ def read_body(octets: bytes) -> Body:
     """
     if len(_BOUNDARY.findall(octets)) > MOST_MULTIPARTS:
         raise NotRead("It has too many parts in one another")
-    plain = html = ""
+    plain: list[str] = []
+    html: list[str] = []
     attachments = 0
     for part in _leaves(message_from_bytes(octets)):
         kind = part.get_content_type()
-        if kind not in ("text/plain", "text/html") or part.get_content_disposition() == "attachment":
+        if kind not in ("text/plain", "text/html") or _is_file(part):
             attachments += 1
-        elif kind == "text/plain" and not plain:
-            plain = _plain(part)
-        elif kind == "text/html" and not html:
-            html = _characters(part)
-    return Body(plain or _of_html(html), attachments)
+        elif kind == "text/plain":
+            plain.append(_plain(part))
+        else:
+            html.append(_characters(part))
+    return Body(_whole(plain) or _whole([_of_html(each) for each in html]), attachments)
+
+
+def _is_file(part: "Message[str, str]") -> bool:
+    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+
+
+def _whole(texts: Sequence[str]) -> str:
+    """Mail programs that put a picture into a text write what stands above and below it as texts of their own."""
+    return "\n".join(text for text in texts if text)
 
 
 def _headers(message: "Message[str, str]") -> dict[str, str]:
@@ -142,6 +153,8 @@ def _date(raw: str) -> datetime | None:
 
 def _subject(raw: str) -> str:
     """The subject, decoded (RFC 2047); 8-bit characters that stand there raw are UTF-8 or Windows'."""
+    if len(raw) > LONGEST_SUBJECT:
+        raise NotRead(f"Its Subject is longer than {LONGEST_SUBJECT} octets")
     if any("\ud800" <= character <= "\udfff" for character in raw):
         raw = decode(raw.encode("ascii", "surrogateescape"), "")
     try:

@@ -78,8 +78,22 @@ def test_subjects_of_rfc_2047(raw: str, subject: str) -> None:
     assert read_heading(headed(f"Subject: {raw}")).subject == subject
 
 
+def test_a_subject_that_would_take_long_to_read_is_refused() -> None:
+    """Strangers write those, and nobody else is served meanwhile."""
+    with pytest.raises(NotRead):
+        read_heading(headed("Subject: " + "=?utf-8?Q?a?= " * 1_000))
+
+
 def test_what_cannot_be_told_is_refused_and_never_guessed() -> None:
-    for octets, charset in [(b"\xff\xfe\x80", "utf-8"), (b"\x81\xff", "big5"), (b"a", "x-klingon"), (b"a", "base64")]:
+    for octets, charset in [
+        (b"\xff\xfe\x80", "utf-8"),
+        (b"\x81\xff", "big5"),
+        (b"a", "x-klingon"),
+        (b"a", "base64"),
+        (b"a-a", "punycode"),
+        (b"a", "IDNA"),
+        (b"a", "unicode_escape"),
+    ]:
         with pytest.raises(Refused) as refused:
             decode(octets, charset)
         assert refused.value.reason == Reason.BAD_TEXT
@@ -92,6 +106,19 @@ def test_plain_text_is_preferred_to_html_and_attachments_are_counted() -> None:
     made.add_attachment("not the text", filename="notes.txt")
     body = read_body(octets_of(made))
     assert (body.text, body.attachments) == ("Your roses are ready", 2)
+
+
+def test_a_picture_between_two_texts_keeps_neither_from_being_sent() -> None:
+    """Apple's Mail writes a text for each."""
+    octets = with_body(
+        b"--b\r\nContent-Type: text/plain\r\n\r\nYour roses:\r\n\r\n"
+        b"--b\r\nContent-Type: image/png\r\nContent-Disposition: inline; filename=roses.png\r\n\r\nPNG\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nThey are ready\r\n"
+        b"--b\r\nContent-Type: text/plain; name=notes.txt\r\n\r\nnot the text\r\n--b--\r\n",
+        "multipart/mixed; boundary=b",
+    )
+    body = read_body(octets)
+    assert (body.text, body.attachments) == ("Your roses:\nThey are ready", 2)
 
 
 def test_html_alone_becomes_text_without_its_code() -> None:
