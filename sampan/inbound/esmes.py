@@ -1,6 +1,6 @@
 """Replies that are told to customers' SMPP sessions: kept until one of them acknowledges, for a week (spec S124)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,17 +22,21 @@ class Untold(NamedTuple):
 
 TAKE = one_line("""
 WITH due AS MATERIALIZED (
-    SELECT id FROM reply WHERE customer_id = ANY(%(customers)s::int8[]) AND tell_at <= %(now)s
-     ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+    SELECT r.id FROM unnest(%(customers)s::int8[], %(rooms)s::int4[]) AS c (customer_id, room) CROSS JOIN LATERAL (
+        SELECT id FROM reply WHERE customer_id = c.customer_id AND tell_at <= %(now)s
+         ORDER BY id LIMIT c.room FOR UPDATE SKIP LOCKED) r),
 taken AS (
     UPDATE reply r SET tell_at = %(now)s + %(lease)s FROM due d WHERE r.id = d.id
     RETURNING r.id, r.customer_id, r.handset, r.number, r.text)
 SELECT * FROM taken ORDER BY id""")
 
 
-def take_untold(conn: Connection, customer_ids: Iterable[int], most: int, now: datetime) -> list[Untold]:
-    """The oldest replies of these customers that nobody has acknowledged; they come again when the lease is over."""
-    values = {"customers": array_of(customer_ids), "now": now, "most": most, "lease": LEASE}
+def take_untold(conn: Connection, rooms: Mapping[int, int], now: datetime) -> list[Untold]:
+    """The oldest replies that nobody has acknowledged, of each of these customers at most so many.
+
+    They come again when the lease is over.
+    """
+    values = {"customers": array_of(rooms), "rooms": array_of(rooms.values()), "now": now, "lease": LEASE}
     return [Untold(*row) for row in conn.execute(TAKE, values)]
 
 

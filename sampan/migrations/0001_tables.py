@@ -1716,6 +1716,7 @@ class Migration(migrations.Migration):
                 ("validity_minutes", models.SmallIntegerField(null=True)),
                 ("data_coding", models.SmallIntegerField()),
                 ("octets", models.BinaryField()),
+                ("message_id", models.BigIntegerField(null=True)),
                 ("customer", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="sampan.customer")),
                 ("person", models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
@@ -2844,16 +2845,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="smpppart",
             constraint=models.UniqueConstraint(
-                fields=("person", "source", "destination", "reference", "total", "number"), name="smpp_part_once"
+                fields=("person", "source", "destination", "reference", "total", "number"),
+                condition=models.Q(("message_id__isnull", True)),
+                name="smpp_part_once",
             ),
         ),
         migrations.AddIndex(
             model_name="smppreceipt",
             index=models.Index(fields=["person", "look_at"], name="smpp_receipt_due"),
-        ),
-        migrations.AddIndex(
-            model_name="smppreceipt",
-            index=models.Index(fields=["customer", "told_id"], name="smpp_receipt_told"),
         ),
         migrations.AddIndex(
             model_name="smtpportion",

@@ -7,6 +7,7 @@ likes, many at once (`respond`), and hands deliveries over while the session's w
 import asyncio
 import ssl
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -92,6 +93,7 @@ class DoorSettings:
     long_credentials: bool = False  # beyond the standard's 15 and 8 octets, which few ESMEs keep to
     bind_timeout_s: float = 10.0
     most_sessions: int = 1000
+    answers_before_unbind_s: float = 0.0  # for requests in hand to be answered before a session ends
 
 
 class ServerSession(Session):
@@ -107,6 +109,9 @@ class ServerSession(Session):
         self._requests: list[Request] = []
         self._asked: dict[int, int] = {}  # command_id of unanswered requests that are no submit_sm
         self._binding: asyncio.Task[None] | None = None
+        self._unbinding: asyncio.Task[None] | None = None
+        self._is_ending = False
+        self._all_answered = asyncio.Event()
         self._handlers |= dict.fromkeys(REQUESTS, self._on_request)
         self._handlers |= dict.fromkeys(STATE_AFTER, self._on_bind)
         self._handlers |= {Command.DELIVER_SM_RESP: self._on_answer, Command.DATA_SM_RESP: self._on_answer}
@@ -136,6 +141,11 @@ class ServerSession(Session):
         if not self.state.may_deliver:
             raise SessionClosed(self.close_reason or f"a session that is {self.state.words} takes no deliveries")
         self._request(self._numbered(items))
+
+    async def unbind(self) -> None:
+        """End the session by the standard's handshake, once what is in hand is answered."""
+        await self._answer_all()
+        await super().unbind()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """An ESME connected."""
@@ -178,12 +188,39 @@ class ServerSession(Session):
         except Exception:  # noqa: BLE001 - the task's top
             self._on_fault()
 
+    def _on_unbind(self, frame: Frame) -> None:
+        self._hand_over()
+        if self._unanswered_requests and self._server.settings.answers_before_unbind_s and self._unbinding is None:
+            self._unbinding = self._loop.create_task(self._unbind_later(frame))
+        elif self._unbinding is None:
+            super()._on_unbind(frame)
+
+    async def _unbind_later(self, frame: Frame) -> None:
+        """An ESME that hears no answer to what it sent before its unbind sends it again, and handsets get it twice."""
+        await self._answer_all()
+        if not self._closing:
+            super()._on_unbind(frame)
+
+    async def _answer_all(self) -> None:
+        """Take no more requests, and let those in hand be answered, within a time."""
+        self._is_ending = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._server.settings.answers_before_unbind_s):
+                while self._unanswered_requests and not self._closing:
+                    self._all_answered.clear()
+                    await self._all_answered.wait()
+
+    def _count_answers(self, count: int) -> None:
+        super()._count_answers(count)
+        if not self._unanswered_requests:
+            self._all_answered.set()
+
     def _on_request(self, frame: Frame) -> None:
         command_id, _, number, octets = frame
         if not self.state.may_submit:
             self._refuse_in_this_state(frame)
             return
-        if self._unanswered_requests >= self.limits.most_requests:
+        if self._unanswered_requests >= self.limits.most_requests or self._is_ending:
             self.counts.beyond_window += 1
             self._refuse(frame, self._server.settings.over_window_status)
             return
@@ -215,6 +252,7 @@ class ServerSession(Session):
 
     def _lost(self, unanswered: list[Token], unsent: list[Token]) -> None:
         self._server.closed(self)
+        self._all_answered.set()
         if self._binding is not None:
             self._binding.cancel()
         if self._was_bound:

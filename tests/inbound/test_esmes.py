@@ -32,15 +32,15 @@ def harbour(operator: Operator) -> Customer:
 def test_a_reply_is_told_until_it_is_acknowledged(database: Connection, operator: Operator, harbour: Customer) -> None:
     write(database, operator, "hello")
     take()
-    (untold,) = esmes.take_untold(database, [harbour.pk], 10, NOW)
+    (untold,) = esmes.take_untold(database, {harbour.pk: 10}, NOW)
     assert (untold.handset, untold.number, untold.text) == (HANDSET, OWN, "hello")
-    assert esmes.take_untold(database, [harbour.pk], 10, NOW) == []
-    assert esmes.take_untold(database, [harbour.pk], 10, NOW + LEASE) == [untold]
+    assert esmes.take_untold(database, {harbour.pk: 10}, NOW) == []
+    assert esmes.take_untold(database, {harbour.pk: 10}, NOW + LEASE) == [untold]
     esmes.give_back(database, [untold.id], NOW)
-    assert esmes.take_untold(database, [harbour.pk], 10, NOW) == [untold]
+    assert esmes.take_untold(database, {harbour.pk: 10}, NOW) == [untold]
     esmes.told(database, [untold.id])
     esmes.give_back(database, [untold.id], NOW)  # an answer that was overtaken
-    assert esmes.take_untold(database, [harbour.pk], 10, NOW + LEASE) == []
+    assert esmes.take_untold(database, {harbour.pk: 10}, NOW + LEASE) == []
 
 
 def test_nobody_is_told_anothers_and_who_did_not_ask_is_told_none(
@@ -51,8 +51,8 @@ def test_nobody_is_told_anothers_and_who_did_not_ask_is_told_none(
     write(database, operator, "hello")
     write(database, operator, "hello", to=SHARED)
     take()
-    assert esmes.take_untold(database, [mallory.pk], 10, NOW) == []
-    assert len(esmes.take_untold(database, [mallory.pk, harbour.pk], 10, NOW)) == 1
+    assert esmes.take_untold(database, {mallory.pk: 10}, NOW) == []
+    assert len(esmes.take_untold(database, {mallory.pk: 10, harbour.pk: 10}, NOW)) == 1
 
 
 def test_the_oldest_go_first_and_after_a_week_nobody_waits_for_them(
@@ -61,7 +61,7 @@ def test_the_oldest_go_first_and_after_a_week_nobody_waits_for_them(
     for text in ("one", "two", "three"):
         write(database, operator, text)
     take()
-    assert [each.text for each in esmes.take_untold(database, [harbour.pk], 2, NOW)] == ["one", "two"]
+    assert [each.text for each in esmes.take_untold(database, {harbour.pk: 2}, NOW)] == ["one", "two"]
     assert esmes.give_up(database, NOW + KEPT + timedelta(seconds=1)) == 3
     assert len(inbox(database, harbour)) == 3
 

@@ -30,7 +30,11 @@ DOOR = "SMPP"  # as staff see it among the blocked addresses
 MOST_BINDS_OF_A_LOGIN = 10
 CHECK_EVERY_S = 30.0
 DATABASE_THREADS = 3
-SETTINGS = DoorSettings(long_credentials=True, limits=Limits(window=50, enquire_link_s=60.0, most_requests=500))
+SETTINGS = DoorSettings(
+    long_credentials=True,
+    limits=Limits(window=50, enquire_link_s=60.0, most_requests=500),
+    answers_before_unbind_s=3.0,
+)
 
 log = structlog.get_logger()
 
@@ -195,6 +199,7 @@ class SmppDoor:
         for text in lost:
             await self._submitting.lose(text)
         await self._threads.run(receipts.forget_old, self._clock())
+        await self._threads.run(joining.forget_old, self._clock())
 
 
 def _address(session: ServerSession) -> str:

@@ -2,11 +2,13 @@
 
 Each part is answered when it is committed, for many ESMEs send the next one only then. The text is submitted, priced
 and sent as one message when all parts are there. What is refused then, or whose parts do not all come in time, was
-never sent and costs nothing; who asked for receipts of its parts is told so by them.
+never sent and costs nothing; who asked for receipts of its parts is told so by them. The ids that parts were answered
+with lead to the message afterwards, too.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import NamedTuple
 
 from sampan.database import Connection, array_of
@@ -17,6 +19,7 @@ from sampan.reasons import Reason, Refused
 ALL_PARTS_WITHIN = timedelta(minutes=5)
 SUBMITTED_WITHIN = timedelta(seconds=60)  # once all parts are there
 MOST_PARTS_OF_A_LOGIN = 10_000  # that wait for others
+KNOWN_FOR = timedelta(days=7)  # an id of a part leads to its message
 
 
 class Part(NamedTuple):
@@ -42,8 +45,9 @@ class Whole(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Put together. Raises Refused(BAD_TEXT)."""
-        return decode(b"".join(part.octets for part in self.parts), self.parts[0].data_coding)
+        """Put together; each part may have a coding of its own (3GPP 23.040 §9.2.3.24.1). Raises Refused(BAD_TEXT)."""
+        pieces = groupby(self.parts, key=lambda part: part.data_coding)
+        return "".join([decode(b"".join(part.octets for part in parts), coding) for coding, parts in pieces])
 
     @property
     def reference(self) -> str:
@@ -53,15 +57,16 @@ class Whole(NamedTuple):
 
 # The lock makes parts that come by several sessions see each other: one of them is the last.
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))"
-COUNT = "SELECT count(*) FROM smpp_part WHERE person_id = %s"
+COUNT = "SELECT count(*) FROM smpp_part WHERE person_id = %s AND message_id IS NULL"
 KEEP = """
     INSERT INTO smpp_part (id, person_id, customer_id, received_at, source, destination, reference, total, number,
                            registered, source_ton_npi, scheduled_at, validity_minutes, data_coding, octets)
     VALUES (nextval('message_id'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (person_id, source, destination, reference, total, number) DO NOTHING"""
+    ON CONFLICT (person_id, source, destination, reference, total, number) WHERE message_id IS NULL DO NOTHING"""
 PARTS = """
     SELECT id, number, octets, data_coding, registered, source_ton_npi, scheduled_at, validity_minutes FROM smpp_part
-     WHERE person_id = %s AND source = %s AND destination = %s AND reference = %s AND total = %s ORDER BY number"""
+     WHERE person_id = %s AND source = %s AND destination = %s AND reference = %s AND total = %s AND message_id IS NULL
+     ORDER BY number"""
 
 
 def keep_part(
@@ -98,12 +103,35 @@ def _parts(conn: Connection, text: tuple[object, ...]) -> tuple[Part, ...]:
 
 
 def forget_parts(conn: Connection, ids: Iterable[int]) -> None:
-    """Their text is submitted or refused, and receipts are asked for."""
+    """Their text is refused, and receipts are asked for."""
     conn.execute("DELETE FROM smpp_part WHERE id = ANY(%s::int8[])", [array_of(ids)])
+
+
+BECAME = "UPDATE smpp_part SET message_id = %s, octets = '' WHERE id = ANY(%s::int8[])"
+
+
+def note_message(conn: Connection, ids: Iterable[int], message_id: int) -> None:
+    """Their text is submitted: what asks by the ids of its parts means this message."""
+    conn.execute(BECAME, [message_id, array_of(ids)])
+
+
+MESSAGE_OF = "SELECT message_id FROM smpp_part WHERE id = %s AND customer_id = %s"
+
+
+def message_of(conn: Connection, customer_id: int, told_id: int) -> int | None:
+    """The SMSD ID of what an ESME was told an id of: the same, but for parts. None: other parts are missing."""
+    row = conn.execute(MESSAGE_OF, [told_id, customer_id]).fetchone()
+    return row[0] if row else told_id
+
+
+def forget_old(conn: Connection, now: datetime) -> None:
+    """Nobody asks by the ids of these any more."""
+    conn.execute("DELETE FROM smpp_part WHERE received_at < %s AND message_id IS NOT NULL", [now - KNOWN_FOR])
 
 
 WAITING = """
     SELECT person_id, source, destination, reference, total, min(customer_id), count(*) = total FROM smpp_part
+     WHERE message_id IS NULL
      GROUP BY person_id, source, destination, reference, total
     HAVING min(received_at) < %s OR count(*) = total AND max(received_at) < %s LIMIT 1000"""
 

@@ -1,14 +1,15 @@
-"""What an ESME submits, read: its text, its numbers, its times. Pure; raises Refused."""
+"""What an ESME submits, read: its text, its numbers, its times. Pure; raises Refused, NotServed."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from sampan.accounts.tables import LONGEST_VALIDITY_MINUTES, SHORTEST_VALIDITY_MINUTES
 from sampan.composing.alphabet import decode_gsm
+from sampan.interfaces.smpp_door.words import NotServed
 from sampan.reasons import Reason, Refused
 from sampan.smpp import time_format
-from sampan.smpp.concatenation import Concatenation, content_of
-from sampan.smpp.pdu import DataCoding, DataSm, SubmitMulti, SubmitSm, Tag, integer
+from sampan.smpp.concatenation import CONCATENATED_8_BIT, CONCATENATED_16_BIT, Concatenation, Content, content_of
+from sampan.smpp.pdu import DataCoding, DataSm, EsmClass, Status, SubmitMulti, SubmitSm, Tag, integer
 
 SECONDS_OF_A_MINUTE = 60
 LINE_BREAKS = b"\r\n"
@@ -39,8 +40,9 @@ class Submitted(NamedTuple):
 
 
 def read_submit(body: SubmitSm | SubmitMulti | DataSm, now: datetime) -> Submitted:
-    """The submit. Raises Refused with BAD_TIME or BAD_VALIDITY."""
+    """The submit. Raises Refused with BAD_TIME or BAD_VALIDITY; NotServed for headers that say more than a place."""
     content = content_of(body)
+    _require_text(body.esm_class, content)
     if isinstance(body, DataSm):
         scheduled_at, validity = None, _minutes_of_seconds(integer(body.tlvs, Tag.QOS_TIME_TO_LIVE))
     else:
@@ -58,6 +60,18 @@ def read_submit(body: SubmitSm | SubmitMulti | DataSm, now: datetime) -> Submitt
         scheduled_at=scheduled_at,
         validity_minutes=validity,
     )
+
+
+def _require_text(esm_class: int, content: Content) -> None:
+    """What other headers say (ports of programs, shift tables, pictures) is lost where the text is sent as a text.
+
+    And then a handset shows octets that no person should see, so that is told before it costs.
+    """
+    if not esm_class & EsmClass.UDHI:
+        return
+    identifiers = {identifier for identifier, _ in content.elements}
+    if not identifiers or not identifiers <= {CONCATENATED_8_BIT, CONCATENATED_16_BIT}:
+        raise NotServed(Status.ESME_RINVESMCLASS)
 
 
 def decode(octets: bytes, data_coding: int) -> str:

@@ -4,7 +4,7 @@ A receipt that is taken to be told is looked at again when its lease is over, un
 session or this process took along comes once more, and none is lost. How often a message is looked at goes by its age.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -70,8 +70,9 @@ class Told(NamedTuple):
 TAKE = one_line(
     f"""
 WITH due AS MATERIALIZED (
-    SELECT * FROM smpp_receipt WHERE person_id = ANY(%(persons)s::int8[]) AND look_at <= %(now)s
-     ORDER BY look_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+    SELECT r.* FROM unnest(%(persons)s::int8[], %(rooms)s::int4[]) AS p (person_id, room) CROSS JOIN LATERAL (
+        SELECT * FROM smpp_receipt WHERE person_id = p.person_id AND look_at <= %(now)s
+         ORDER BY look_at LIMIT p.room FOR UPDATE SKIP LOCKED) r),
 seen AS MATERIALIZED (
     SELECT d.*, m.status, coalesce(d.reason, m.reason) AS why, m.final_at, b.text,
            d.message_id IS NULL OR m.id IS NULL OR m.final_at IS NOT NULL AS is_last,
@@ -90,9 +91,12 @@ SELECT id, person_id, told_id, registered, source_ton_npi, source, destination, 
 )
 
 
-def take(conn: Connection, persons: Iterable[int], most: int, now: datetime) -> list[Told]:
-    """Receipts that these logins are to be told now, at most so many; what nobody wants after all is gone."""
-    values = {"persons": array_of(persons), "most": most, "now": now, "lease": LEASE}
+def take(conn: Connection, rooms: Mapping[int, int], now: datetime) -> list[Told]:
+    """Receipts that these logins are to be told now, of each at most so many: who is slow keeps nobody else waiting.
+
+    What nobody wants after all is gone.
+    """
+    values = {"persons": array_of(rooms), "rooms": array_of(rooms.values()), "now": now, "lease": LEASE}
     told, unwanted = [], []
     for id_, person_id, told_id, registered, ton_npi, source, destination, *facts in conn.execute(TAKE, values):
         submitted_at, status, reason_number, final_at, text, is_last = facts
@@ -165,12 +169,3 @@ def give_back(conn: Connection, ids: Sequence[int], at: datetime) -> None:
 def forget_old(conn: Connection, now: datetime) -> None:
     """Nobody came for these."""
     conn.execute("DELETE FROM smpp_receipt WHERE submitted_at < %s", [now - KEPT])
-
-
-MESSAGE_OF = "SELECT message_id FROM smpp_receipt WHERE customer_id = %s AND told_id = %s LIMIT 1"
-
-
-def message_of(conn: Connection, customer_id: int, told_id: int) -> int:
-    """The SMSD ID of what an ESME was told an id of: the same, but for parts of long texts."""
-    row = conn.execute(MESSAGE_OF, [customer_id, told_id]).fetchone()
-    return int(row[0]) if row and row[0] else told_id

@@ -11,11 +11,17 @@ from sampan.smpp.pdu import DataCoding, DeliverSm, Npi, Tag, Ton
 from sampan.smpp.server import ServerSession
 from sampan.smpp.session import SessionClosed
 
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 500  # of a login's, or a customer's
 MOST_SHORT_OCTETS = 254  # of short_message (§5.2.22); more goes as message_payload
 REFUSED_AGAIN_AFTER = timedelta(seconds=60)
 
 Receivers = Callable[[], Mapping[int, list[ServerSession]]]
+
+
+def rooms_of(receivers: Mapping[int, list[ServerSession]]) -> dict[int, int]:
+    """How many deliveries each takes now; who takes none is not among them."""
+    rooms = {key: sum(session.room for session in sessions) for key, sessions in receivers.items()}
+    return {key: min(room, MOST_AT_ONCE) for key, room in rooms.items() if room > 0}
 
 
 class TellingReplies:
@@ -47,14 +53,13 @@ class TellingReplies:
     async def tell(self) -> bool:
         """Hand over what waits, as far as the sessions' windows go; whether there may be more at once."""
         receivers = self._receivers()
-        room = sum(session.room for sessions in receivers.values() for session in sessions)
-        most = min(room, MOST_AT_ONCE)
-        if most <= 0:
+        rooms = rooms_of(receivers)
+        if not rooms:
             return False
-        untold = await self._threads.run(esmes.take_untold, list(receivers), most, self._clock())
+        untold = await self._threads.run(esmes.take_untold, rooms, self._clock())
         for reply in untold:
             self._deliver(receivers[reply.customer_id], reply)
-        return len(untold) == most
+        return len(untold) == sum(rooms.values())
 
     def _deliver(self, sessions: Iterable[ServerSession], reply: Untold) -> None:
         for session in sessions:

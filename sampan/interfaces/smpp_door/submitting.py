@@ -188,7 +188,7 @@ def _end_parts(
     reason: Reason | None = None,
     now: datetime,
 ) -> None:
-    """The parts are forgotten; receipts tell what becomes of those that were answered."""
+    """The parts wait no more; receipts tell what becomes of those that were answered."""
     login = whole.login
     wanted = [
         Wanted(
@@ -207,7 +207,11 @@ def _end_parts(
     ]
     with conn.transaction():
         want(conn, wanted)
-        joining.forget_parts(conn, [part.id for part in whole.parts])
+        ids = [part.id for part in whole.parts]
+        if message_id is None:
+            joining.forget_parts(conn, ids)
+        else:
+            joining.note_message(conn, ids, message_id)
 
 
 def _destinations(body: SubmitMulti) -> tuple[list[int], list[UnsuccessfulSme]]:

@@ -8,7 +8,10 @@ from sampan.accounts.tables import Customer, Person
 
 
 class SmppPart(models.Model):
-    """A part of a long text that was answered, while others are missing. Written by joining.py; goes with the last."""
+    """A part of a long text that was answered; afterwards, which message the id of that answer means.
+
+    Written by joining.py; goes a week after it came, or when its text is refused.
+    """
 
     id = models.BigIntegerField(primary_key=True)  # what submit_sm_resp said; of the row of message ids
     person = models.ForeignKey(Person, models.CASCADE)
@@ -24,14 +27,17 @@ class SmppPart(models.Model):
     scheduled_at = models.DateTimeField(null=True)
     validity_minutes = models.SmallIntegerField(null=True)
     data_coding = models.SmallIntegerField()
-    octets = models.BinaryField()  # a character may be cut in two over parts
+    octets = models.BinaryField()  # a character may be cut in two over parts; empty once it is a message's
+    message_id = models.BigIntegerField(null=True)  # null: others are missing
 
     class Meta:
         db_table = "smpp_part"
         indexes: ClassVar = [models.Index(fields=("received_at",), name="smpp_part_received")]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=("person", "source", "destination", "reference", "total", "number"), name="smpp_part_once"
+                fields=("person", "source", "destination", "reference", "total", "number"),
+                condition=models.Q(message_id__isnull=True),
+                name="smpp_part_once",
             )
         ]
 
@@ -58,10 +64,7 @@ class SmppReceipt(models.Model):
 
     class Meta:
         db_table = "smpp_receipt"
-        indexes: ClassVar = [
-            models.Index(fields=("person", "look_at"), name="smpp_receipt_due"),
-            models.Index(fields=("customer", "told_id"), name="smpp_receipt_told"),
-        ]
+        indexes: ClassVar = [models.Index(fields=("person", "look_at"), name="smpp_receipt_due")]
 
     def __str__(self) -> str:
         return f"{self.told_id}"

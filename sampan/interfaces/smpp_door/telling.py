@@ -12,13 +12,12 @@ from sampan.database import Connection, DatabaseThreads
 from sampan.inbound.esmes import Untold
 from sampan.interfaces.smpp_door import receipts
 from sampan.interfaces.smpp_door.receipts import Told
-from sampan.interfaces.smpp_door.replies import Receivers, TellingReplies
+from sampan.interfaces.smpp_door.replies import Receivers, TellingReplies, rooms_of
 from sampan.smpp.server import ServerSession
 from sampan.smpp.session import Answer, SessionClosed
 
 LOOK_EVERY_S = 0.2
 AWAY_S = 1.0
-MOST_AT_ONCE = 500
 REFUSED_AGAIN_AFTER = timedelta(seconds=60)
 
 log = structlog.get_logger()
@@ -79,17 +78,16 @@ class Telling:
 
     async def _tell_receipts(self) -> bool:
         receivers = self._receivers()
-        room = sum(session.room for sessions in receivers.values() for session in sessions)
-        most = min(room, MOST_AT_ONCE)
-        if most <= 0:
+        rooms = rooms_of(receivers)
+        if not rooms:
             return False
-        told = await self._threads.run(receipts.take, list(receivers), most, self._clock())
+        told = await self._threads.run(receipts.take, rooms, self._clock())
         by_login: defaultdict[int, list[Told]] = defaultdict(list)
         for each in told:
             by_login[each.person_id].append(each)
         for person_id, theirs in by_login.items():
             self._deliver(receivers[person_id], theirs)
-        return len(told) == most
+        return len(told) == sum(rooms.values())
 
     def _deliver(self, sessions: Iterable[ServerSession], told: list[Told]) -> None:
         for session in sessions:

@@ -1,17 +1,21 @@
 """Customers bind, submit and are told receipts, by the same rules as at every door (spec S124)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from sampan.accounts.tables import ApiKey, Customer
+from sampan.accounts.tables import ApiKey, Customer, Person
 from sampan.database import Connection, Snapshot
-from sampan.interfaces.smpp_door import logins
+from sampan.interfaces.smpp_door import logins, receipts
 from sampan.interfaces.smpp_door.door import MOST_BINDS_OF_A_LOGIN, utc_now
+from sampan.interfaces.smpp_door.receipts import Wanted
 from sampan.interfaces.smpp_door.words import ACCOUNT_DISABLED, BALANCE_TOO_LOW
+from sampan.messages.tables import Source
+from sampan.reasons import Reason
 from sampan.smpp import time_format
 from sampan.smpp.client import BindMode, Delivery
 from sampan.smpp.pdu import (
@@ -25,6 +29,8 @@ from sampan.smpp.pdu import (
     SubmitMulti,
     SubmitMultiResp,
     Tag,
+    Unbind,
+    encode,
 )
 from sampan.smpp.pdu.fields import SmeAddress, UnsuccessfulSme
 from sampan.smpp.receipt import DeliveryReceipt, read_receipt
@@ -285,6 +291,61 @@ def test_a_message_is_asked_after_called_back_and_not_replaced(database: Connect
             assert refused.value.status == Status.ESME_RCANCELFAIL
 
     run(scenario)
+
+
+def test_one_message_of_another_doors_batch_is_not_called_back_here(database: Connection) -> None:
+    """It may be one of thousands, and those would go with it."""
+
+    async def scenario() -> None:
+        make_places()
+        at = utc_now() + timedelta(days=1)
+        async with open_door() as door, door.bound(make_customer()) as link:
+            ((_, message_id),) = await submitted(link, message(schedule_delivery_time=time_format.format_absolute(at)))
+            database.execute("UPDATE batch SET source = %s", [Source.JSON.value])
+            with pytest.raises(CommandRefused) as refused:
+                await link.session.cancel(CancelSm("", message_id))
+            assert refused.value.status == Status.ESME_RCANCELFAIL
+            assert (await link.session.query(QuerySm(message_id))).message_state == MessageState.ENROUTE
+
+    run(scenario)
+
+
+def test_what_was_sent_before_an_unbind_is_answered_before_it(database: Connection) -> None:
+    """Who hears no answer sends it again, and pays twice."""
+
+    async def scenario() -> None:
+        make_places()
+        harbour = make_customer()
+        async with open_door() as door:
+            peer, _ = await bind_with(door.port, "harbour", key_of(harbour))
+            peer.send(*(encode(message(), number) for number in range(2, 7)), encode(Unbind(), 7))
+            answers = [await peer.read() for _ in range(6)]
+            assert sorted(answer.sequence_number for answer in answers[:5]) == [2, 3, 4, 5, 6]
+            assert {answer.status for answer in answers} == {Status.ESME_ROK}
+            assert answers[5].sequence_number == 7
+            assert await peer.at_end()
+            assert rows(database, "SELECT count(*) FROM message") == [(5,)]
+
+    run(scenario)
+
+
+def test_a_login_that_acknowledges_nothing_keeps_no_other_waiting(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        harbour, mallory = make_customer(), make_mallory()
+        now = utc_now()
+        slow, quick = (Person.objects.get(customer=customer).pk for customer in (harbour, mallory))
+        receipts.want(database, [_refused(slow, harbour, number, now) for number in range(1_000)])
+        receipts.want(database, [_refused(quick, mallory, 1_000, now)])
+        told = receipts.take(database, {slow: 5, quick: 5}, now)
+        assert Counter(each.person_id for each in told) == {slow: 5, quick: 1}
+
+    run(scenario)
+
+
+def _refused(person_id: int, customer: Customer, told_id: int, now: datetime) -> Wanted:
+    """A receipt that is due."""
+    return Wanted(person_id, customer.pk, None, told_id, Reason.TOO_LONG, 1, 0x500, SENDER, HANDSET, now)
 
 
 def test_replace_sm_is_refused(database: Connection) -> None:

@@ -12,17 +12,19 @@ from sampan.composing.alphabet import encode_gsm
 from sampan.composing.parts import compose
 from sampan.database import Connection
 from sampan.interfaces.smpp_door.door import utc_now
-from sampan.interfaces.smpp_door.joining import ALL_PARTS_WITHIN, SUBMITTED_WITHIN, keep_part
+from sampan.interfaces.smpp_door.joining import ALL_PARTS_WITHIN, KNOWN_FOR, SUBMITTED_WITHIN, keep_part
 from sampan.interfaces.smpp_door.logins import Login
 from sampan.interfaces.smpp_door.reading import read_submit
 from sampan.interfaces.smpp_door.words import BALANCE_TOO_LOW, REFERENCE_REUSED
+from sampan.smpp import time_format
 from sampan.smpp.concatenation import Concatenation, sar_tlvs, write_header
-from sampan.smpp.pdu import EsmClass, MessageState, QuerySm, Status, SubmitSm
+from sampan.smpp.pdu import CancelSm, EsmClass, MessageState, QuerySm, Status, SubmitSm
 from tests.dispatch.running import gateway, places_at, simulator
 from tests.interfaces.smpp_door.running import HANDSET, message, open_door, rows, submitted
 from tests.interfaces.smpp_door.test_door import receipt_of, run
 from tests.world import SENDER, make_customer, make_places
 
+WAITING = "SELECT FROM smpp_part WHERE message_id IS NULL"
 TEXT = " ".join(f"Order {number} is ready." for number in range(20))
 CHINESE = "，".join(f"{number}號訂單已備妥🌹" for number in range(12))
 
@@ -67,7 +69,58 @@ def test_parts_in_any_order_are_one_text(database: Connection, text: str, parts:
                 assert rows(database, "SELECT text, recipients FROM batch") == [(text, 1)]
                 composed = compose(text)
                 assert rows(database, "SELECT parts, units FROM message") == [(len(composed.parts), composed.units)]
-                assert rows(database, "SELECT FROM smpp_part") == []
+                assert rows(database, WAITING) == []
+
+    run(scenario)
+
+
+def test_parts_of_different_codings_are_one_text(database: Connection) -> None:
+    """3GPP 23.040 §9.2.3.24.1: each part has a data coding of its own."""
+
+    async def scenario() -> None:
+        make_places()
+        english, chinese = b"Your roses are ready. ", "您訂的玫瑰已備妥"
+        pieces = [(english, 0), (chinese.encode("utf-16-be"), 8)]
+        async with open_door() as door, door.bound(make_customer()) as link:
+            for number, (octets, coding) in enumerate(pieces, 1):
+                header = write_header(Concatenation(7, 2, number))
+                part = message(header + octets, esm_class=EsmClass.UDHI, data_coding=coding)
+                assert [status for status, _ in await submitted(link, part)] == [Status.ESME_ROK]
+            assert rows(database, "SELECT text FROM batch") == [(english.decode() + chinese,)]
+
+    run(scenario)
+
+
+def test_each_parts_id_leads_to_the_whole_text_also_where_no_receipt_is_asked_for(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        at = time_format.format_absolute(utc_now() + timedelta(days=1))
+        async with open_door() as door, door.bound(make_customer()) as link:
+            parts = [
+                part._replace(schedule_delivery_time=at, registered_delivery=0)
+                for part in in_headers(encode_gsm(TEXT), 153)
+            ]
+            ids = [id_ for part in parts for _, id_ in await submitted(link, part)]
+            for id_ in ids:
+                assert (await link.session.query(QuerySm(id_))).message_state == MessageState.ENROUTE
+            await link.session.cancel(CancelSm("", ids[1]))
+            for id_ in ids:
+                assert (await link.session.query(QuerySm(id_))).message_state == MessageState.DELETED
+            assert rows(database, "SELECT DISTINCT octets FROM smpp_part") == [(b"",)]
+
+    run(scenario)
+
+
+def test_the_ids_of_parts_are_forgotten_after_a_week(database: Connection) -> None:
+    async def scenario() -> None:
+        make_places()
+        times = [utc_now()]
+        async with open_door(clock=lambda: times[-1]) as door, door.bound(make_customer()) as link:
+            for part in in_headers(encode_gsm(TEXT), 153):
+                await submitted(link, part)
+            times.append(times[0] + KNOWN_FOR + timedelta(seconds=1))
+            await door.door.keep_order()
+            assert rows(database, "SELECT FROM smpp_part") == []
 
     run(scenario)
 
@@ -119,11 +172,12 @@ def test_a_whole_text_that_a_dead_process_left_is_sent_once(database: Connection
             await door.door.keep_order()
             assert rows(database, "SELECT text FROM batch") == [(TEXT,)]
             places = ", ".join(["%s"] * len(kept[0]))
+            database.execute("DELETE FROM smpp_part")
             for row in kept:
                 database.execute(f"INSERT INTO smpp_part VALUES ({places})".encode(), row)
             await door.door.keep_order()
             assert rows(database, "SELECT count(*) FROM message") == [(1,)]
-            assert rows(database, "SELECT FROM smpp_part") == []
+            assert rows(database, WAITING) == []
 
     asyncio.run(scenario())
 

@@ -6,8 +6,10 @@ import pytest
 
 from sampan.composing.alphabet import encode_gsm
 from sampan.interfaces.smpp_door.reading import decode, number_of, read_submit
+from sampan.interfaces.smpp_door.words import NotServed
 from sampan.reasons import Reason, Refused
-from sampan.smpp.pdu import DataSm, Tag
+from sampan.smpp.concatenation import write_elements
+from sampan.smpp.pdu import DataSm, EsmClass, Status, Tag
 from tests.interfaces.smpp_door.running import message
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -33,6 +35,21 @@ def test_what_is_no_text_is_refused(octets: bytes, data_coding: int) -> None:
     with pytest.raises(Refused) as refused:
         decode(octets, data_coding)
     assert refused.value.reason == Reason.BAD_TEXT
+
+
+PORTS, SHIFT_TABLE, SECOND_OF_TWO = (0x05, b"\x0b\x84\x23\xf0"), (0x25, b"\x01"), (0x00, b"\x07\x02\x02")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [write_elements([PORTS]), write_elements([SHIFT_TABLE]), write_elements([SECOND_OF_TWO, PORTS]), b"\x07", b""],
+    ids=["ports", "another alphabet", "ports beside the place", "cut off", "none"],
+)
+def test_a_header_that_says_more_than_the_place_in_a_long_text_is_refused(octets: bytes) -> None:
+    """Its text, without what the header says of it, would show a person what is meant for a program."""
+    with pytest.raises(NotServed) as refused:
+        read_submit(message(octets and octets + b"text", esm_class=EsmClass.UDHI), NOW)
+    assert refused.value.status == Status.ESME_RINVESMCLASS
 
 
 @pytest.mark.parametrize(
