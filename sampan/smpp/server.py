@@ -93,6 +93,7 @@ class DoorSettings:
     long_credentials: bool = False  # beyond the standard's 15 and 8 octets, which few ESMEs keep to
     bind_timeout_s: float = 10.0
     most_sessions: int = 1000
+    most_unbound_of_address: int | None = None  # connections that have not bound yet
     answers_before_unbind_s: float = 0.0  # for requests in hand to be answered before a session ends
 
 
@@ -272,7 +273,7 @@ class Server:
         self.settings = settings or DoorSettings()
         self._session_type = session_type
         self.sessions: set[ServerSession] = set()
-        self.turned_away = 0  # connections beyond `most_sessions`
+        self.turned_away = 0  # connections beyond `most_sessions` and `most_unbound_of_address`
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen; the port (of the kernel's choice where 0 was asked). OSError where it is taken."""
@@ -309,11 +310,19 @@ class Server:
 
     def opened(self, session: ServerSession) -> None:
         """A session of ours has its connection."""
-        if len(self.sessions) >= self.settings.most_sessions:
+        if len(self.sessions) >= self.settings.most_sessions or self._is_crowded_by(session):
             self.turned_away += 1
             session.abort("too many sessions")
             return
         self.sessions.add(session)
+
+    def _is_crowded_by(self, session: ServerSession) -> bool:
+        """Whether its address has so many connections that never bind: they would leave no room for others."""
+        most = self.settings.most_unbound_of_address
+        if most is None:
+            return False
+        host, _, _ = session.peer.rpartition(":")
+        return sum(not each.state.bound and each.peer.rpartition(":")[0] == host for each in self.sessions) >= most
 
     def closed(self, session: ServerSession) -> None:
         """A session of ours has lost it."""

@@ -33,6 +33,7 @@ DATABASE_THREADS = 3
 SETTINGS = DoorSettings(
     long_credentials=True,
     limits=Limits(window=50, enquire_link_s=60.0, most_requests=500),
+    most_unbound_of_address=50,
     answers_before_unbind_s=3.0,
 )
 
@@ -100,6 +101,7 @@ class SmppDoor:
     def on_bound(self, session: ServerSession) -> None:
         """It may submit, be told receipts, or both."""
         login = self._bound[session] = self._proven[session]
+        self._telling.wake()
         log.info("smpp_door.bound", customer=login.customer_id, person=login.person_id, state=session.state.words)
 
     def on_requests(self, session: ServerSession, requests: list[Request]) -> None:

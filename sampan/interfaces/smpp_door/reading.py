@@ -78,9 +78,9 @@ def decode(octets: bytes, data_coding: int) -> str:
     """The text. Raises Refused(BAD_TEXT) for what is none, or in a coding that carries other things than texts."""
     try:
         if data_coding == DataCoding.SMSC_DEFAULT:
-            return decode_gsm(octets)
+            return _of_septets(octets)
         if data_coding == DataCoding.IA5:
-            return decode_gsm(octets) if _is_gsm_in_truth(octets) else octets.decode("ascii")
+            return _of_septets(octets) if _is_gsm_in_truth(octets) else octets.decode("ascii")
         if data_coding == DataCoding.LATIN_1:
             return octets.decode("latin-1")
         if data_coding == DataCoding.UCS2:
@@ -88,6 +88,13 @@ def decode(octets: bytes, data_coding: int) -> str:
     except UnicodeDecodeError:
         raise Refused(Reason.BAD_TEXT, "short_message") from None
     raise Refused(Reason.BAD_TEXT, "data_coding", str(data_coding))
+
+
+def _of_septets(octets: bytes) -> str:
+    """As handsets read them; but an octet that is no septet, of Latin-1 or UTF-8 most likely, is not sent as a mark."""
+    if not octets.isascii():
+        raise Refused(Reason.BAD_TEXT, "short_message")
+    return decode_gsm(octets)
 
 
 def _is_gsm_in_truth(octets: bytes) -> bool:

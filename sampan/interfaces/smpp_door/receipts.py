@@ -114,7 +114,7 @@ def take(conn: Connection, rooms: Mapping[int, int], now: datetime) -> list[Told
             delivered=int(state == MessageState.DELIVERED),
             submitted_at=submitted_at,
             done_at=final_at or now,
-            text=(text or "")[:MOST_TEXT_OCTETS],
+            text=(text or "")[:MOST_TEXT_OCTETS].encode("ascii", "replace").decode(),  # alike in every alphabet
             intermediate=not is_last,
         )
         told.append(Told(id_, person_id, _deliver(receipt, ton_npi, source, destination), is_last))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import psycopg
@@ -17,6 +18,7 @@ from sampan.smpp.server import ServerSession
 from sampan.smpp.session import Answer, SessionClosed
 
 LOOK_EVERY_S = 0.2
+GATHER_S = 0.02  # acknowledgements of so long make room together
 AWAY_S = 1.0
 REFUSED_AGAIN_AFTER = timedelta(seconds=60)
 
@@ -41,9 +43,15 @@ class Telling:
         self._enroute: list[int] = []
         self._refused: list[int] = []
         self._undelivered: list[int] = []
+        self._room = asyncio.Event()
+
+    def wake(self) -> None:
+        """Somebody may take more than a moment ago."""
+        self._room.set()
 
     def answered(self, answers: Iterable[Answer]) -> None:
         """Deliveries were answered."""
+        self.wake()
         for token, status, _ in answers:
             if isinstance(token, Untold):
                 self._replies.answered(token, status)
@@ -60,14 +68,22 @@ class Telling:
     async def run(self) -> None:
         """Tell what there is to tell, for ever."""
         while True:
-            wait_s = AWAY_S
+            self._room.clear()
             try:
-                wait_s = 0 if await self.turn() else LOOK_EVERY_S
+                if not await self.turn():
+                    await self._rest()
             except psycopg.OperationalError as error:
                 log.warning("smpp_door.database_away", error=str(error).strip())
+                await asyncio.sleep(AWAY_S)
             except Exception as error:  # noqa: BLE001 - the loop's top: what was taken comes again
                 log.error("smpp_door.failed", work="telling", error=repr(error))
-            await asyncio.sleep(wait_s)
+                await asyncio.sleep(AWAY_S)
+
+    async def _rest(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._room.wait()
 
     async def turn(self) -> bool:
         """Note what was answered and tell what is due; whether there may be more at once."""

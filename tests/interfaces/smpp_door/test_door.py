@@ -1,21 +1,18 @@
 """Customers bind, submit and are told receipts, by the same rules as at every door (spec S124)."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from sampan.accounts.tables import ApiKey, Customer, Person
+from sampan.accounts.tables import ApiKey, Customer
 from sampan.database import Connection, Snapshot
-from sampan.interfaces.smpp_door import logins, receipts
+from sampan.interfaces.smpp_door import logins
 from sampan.interfaces.smpp_door.door import MOST_BINDS_OF_A_LOGIN, utc_now
-from sampan.interfaces.smpp_door.receipts import Wanted
 from sampan.interfaces.smpp_door.words import ACCOUNT_DISABLED, BALANCE_TOO_LOW
 from sampan.messages.tables import Source
-from sampan.reasons import Reason
 from sampan.smpp import time_format
 from sampan.smpp.client import BindMode, Delivery
 from sampan.smpp.pdu import (
@@ -327,25 +324,6 @@ def test_what_was_sent_before_an_unbind_is_answered_before_it(database: Connecti
             assert rows(database, "SELECT count(*) FROM message") == [(5,)]
 
     run(scenario)
-
-
-def test_a_login_that_acknowledges_nothing_keeps_no_other_waiting(database: Connection) -> None:
-    async def scenario() -> None:
-        make_places()
-        harbour, mallory = make_customer(), make_mallory()
-        now = utc_now()
-        slow, quick = (Person.objects.get(customer=customer).pk for customer in (harbour, mallory))
-        receipts.want(database, [_refused(slow, harbour, number, now) for number in range(1_000)])
-        receipts.want(database, [_refused(quick, mallory, 1_000, now)])
-        told = receipts.take(database, {slow: 5, quick: 5}, now)
-        assert Counter(each.person_id for each in told) == {slow: 5, quick: 1}
-
-    run(scenario)
-
-
-def _refused(person_id: int, customer: Customer, told_id: int, now: datetime) -> Wanted:
-    """A receipt that is due."""
-    return Wanted(person_id, customer.pk, None, told_id, Reason.TOO_LONG, 1, 0x500, SENDER, HANDSET, now)
 
 
 def test_replace_sm_is_refused(database: Connection) -> None:

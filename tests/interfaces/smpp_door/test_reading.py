@@ -30,7 +30,19 @@ def test_each_data_coding_is_read(octets: bytes, data_coding: int, text: str) ->
     assert decode(octets, data_coding) == text
 
 
-@pytest.mark.parametrize(("octets", "data_coding"), [(b"x", 2), (b"x", 4), (b"x", 0xF5), (b"\xe9", 1), (b"odd", 8)])
+@pytest.mark.parametrize(
+    ("octets", "data_coding"),
+    [
+        (b"x", 2),
+        (b"x", 4),
+        (b"x", 0xF5),
+        (b"\xe9", 1),
+        (b"\x00\xe9", 1),
+        ("Crème".encode(), 0),
+        ("Crème".encode("latin-1"), 0),
+        (b"odd", 8),
+    ],
+)
 def test_what_is_no_text_is_refused(octets: bytes, data_coding: int) -> None:
     with pytest.raises(Refused) as refused:
         decode(octets, data_coding)
