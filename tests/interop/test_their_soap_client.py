@@ -60,7 +60,10 @@ def test_what_is_sent_can_be_asked_after(row: Row, client: Peer) -> None:
     status = ask(client, "GetStatus", messageIds={"messageId": [good["messageId"]]})["answer"]
     assert status["results"]["result"][0]["messageId"] == good["messageId"]
     assert ask(client, "GetQueue")["answer"] == {"waiting": 1}
-    assert ask(client, "GetBalance")["answer"] == {"available": "4999.7100"}
+    available = ask(client, "GetBalance")["answer"]["available"]
+    assert f"{float(available):.4f}" == "4999.7100"
+    if isinstance(available, float):
+        row.differs("makes a binary fraction of an amount (xs:decimal)")
 
 
 @pytest.mark.interop("CancelScheduled")
