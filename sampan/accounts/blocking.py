@@ -6,7 +6,8 @@ public addresses are blocked: others are proxies of ours, that stand for many.
 """
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 
 from django.db import transaction
 
@@ -21,16 +22,43 @@ BLOCKED_FOR = timedelta(minutes=30)
 MOST_TURNED_AWAY = 1_000  # times from one address, in sign_in.WITHIN
 CROWD_BLOCKED_FOR = timedelta(minutes=5)  # it may only be a customer's program that does not wait
 MOST_LISTED = 10_000
+MOST_REMEMBERED = 10_000
+HOST_BITS = 64  # of IPv6
 
 LIST = "SELECT host(address), until FROM blocked_address ORDER BY until DESC LIMIT %s"
 
 
-def _load(conn: Connection) -> dict[str, datetime]:
-    return dict(conn.execute(LIST, [MOST_LISTED]).fetchall())
+@lru_cache(maxsize=MOST_REMEMBERED)
+def caller_of(address: str) -> str | None:
+    """The stranger that an address stands for; None where it stands for many, as proxies of ours do.
+
+    Of IPv6 it is the first of its /64: that is the least that one house or machine is given, with 2⁶⁴ to call from.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or IPv6Address(int(found) >> HOST_BITS << HOST_BITS)
+    return str(found) if found.is_global else None
 
 
-blocks: Snapshot[dict[str, datetime]] = Snapshot(_load, "blocked_address")
-"""Address → until when it is let in nowhere."""
+class Blocks:
+    """Who is let in nowhere now."""
+
+    def __init__(self, until_of: dict[str, datetime]) -> None:
+        self.until_of = until_of  # by caller
+
+    def get(self, address: str) -> datetime | None:
+        """Until when this address is let in nowhere; None where it is let in."""
+        return self.until_of.get(caller_of(address) or "") if self.until_of else None
+
+
+def _load(conn: Connection) -> Blocks:
+    return Blocks(dict(conn.execute(LIST, [MOST_LISTED]).fetchall()))
+
+
+blocks: Snapshot[Blocks] = Snapshot(_load, "blocked_address")
 
 NOTE = """
     INSERT INTO sign_in_failure (login_name, door, address, at) VALUES (%(name)s, %(door)s, %(address)s, %(now)s)"""
@@ -47,18 +75,19 @@ BLOCK = """
 
 
 def note_failure(conn: Connection, login_name: str, door: str, address: str, now: datetime) -> bool:
-    """A wrong password or key was tried; whether the address is blocked by that."""
+    """A wrong password or key was tried; whether the caller is blocked by that."""
+    caller = caller_of(address)
     values = {
         "name": login_name.lower()[:LONGEST_LOGIN_NAME].replace("\0", ""),
         "door": door,
-        "address": address,
+        "address": caller or address,
         "now": now,
         "since": now - WITHIN,
         "old": now - KEPT_FOR,
         "until": now + BLOCKED_FOR,
     }
     conn.execute(NOTE, values)
-    if not ip_address(address).is_global:
+    if caller is None:
         return False
     failures = (conn.execute(COUNT, values).fetchone() or [0])[0]
     if failures < MOST_FAILURES:

@@ -3,14 +3,11 @@
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from ipaddress import ip_address
 
 from sampan.reasons import Reason, Refused
 
 MOST_OF_ACCOUNT = 1_000  # of messages.intake.MOST_PENDING, so that one account cannot have all places
 MOST_OF_ADDRESS = 100
-MOST_REMEMBERED = 10_000
 
 
 class AtOnce:
@@ -36,12 +33,3 @@ class AtOnce:
             self._going_on[key] -= 1
             if not self._going_on[key]:
                 del self._going_on[key]
-
-
-@lru_cache(maxsize=MOST_REMEMBERED)
-def is_one_caller(address: str) -> bool:
-    """Whether an address is a stranger's own: others are proxies of ours, that stand for many."""
-    try:
-        return ip_address(address).is_global
-    except ValueError:
-        return False

@@ -14,13 +14,14 @@ from sampan.accounts.blocking import (
     Crowds,
     block_crowd,
     blocks,
+    caller_of,
     guessing_at_pages,
     note_failure,
     unblock,
 )
 from sampan.accounts.sign_in import WITHIN, prove
 from sampan.accounts.tables import AuditEntry, BlockedAddress, Person, SignInFailure
-from sampan.database import Connection
+from sampan.database import Connection, Snapshot
 from sampan.reasons import Reason, Refused
 from tests.billing.money import at_once
 from tests.world import NOW, make_customer, make_staff
@@ -34,7 +35,8 @@ def guess(conn: Connection, times: int, *, address: str = STRANGER, name: str = 
 
 def test_the_twentieth_wrong_password_blocks_the_address(database: Connection) -> None:
     assert guess(database, MOST_FAILURES) == [False] * (MOST_FAILURES - 1) + [True]
-    assert blocks.get(database) == {STRANGER: NOW + BLOCKED_FOR}
+    assert blocks.get(database).get(STRANGER) == NOW + BLOCKED_FOR
+    assert blocks.get(database).get("8.8.4.4") is None
     found = BlockedAddress.objects.get()
     assert (found.failures, found.door, found.login_name) == (MOST_FAILURES, "HTTP", "harbour")
 
@@ -52,6 +54,33 @@ def test_going_on_prolongs_it(database: Connection) -> None:
     assert (found.since, found.until) == (NOW, NOW + timedelta(minutes=35))
 
 
+def test_who_goes_through_his_own_network_of_ipv6_is_one(database: Connection) -> None:
+    tried = [guess(database, 1, address=f"2a00:1450:4001:80b::{number:x}")[0] for number in range(MOST_FAILURES)]
+    assert tried == [False] * (MOST_FAILURES - 1) + [True]
+    found = blocks.get(database)
+    assert found.get("2a00:1450:4001:80b:ffff::1") == NOW + BLOCKED_FOR
+    assert found.get("2a00:1450:4001:80c::1") is None
+    unblock(BlockedAddress.objects.get().address, by=make_staff(), why="a school", now=NOW)
+    Snapshot.forget_all()  # as the database's notification does
+    assert blocks.get(database).get("2a00:1450:4001:80b::1") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "caller"),
+    [
+        ("8.8.8.8", "8.8.8.8"),
+        ("::ffff:8.8.8.8", "8.8.8.8"),
+        ("2001:4860:4860::8888", "2001:4860:4860::"),
+        ("10.0.0.1", None),
+        ("::ffff:10.0.0.1", None),
+        ("::1", None),
+        ("", None),
+    ],
+)
+def test_a_stranger_is_told_from_those_who_stand_for_many(address: str, caller: str | None) -> None:
+    assert caller_of(address) == caller
+
+
 @pytest.mark.parametrize("address", ["10.0.0.9", "127.0.0.1", "::1"])
 def test_a_proxy_of_ours_is_never_blocked(database: Connection, address: str) -> None:
     assert not any(guess(database, MOST_FAILURES + 1, address=address))
@@ -61,7 +90,7 @@ def test_a_proxy_of_ours_is_never_blocked(database: Connection, address: str) ->
 def test_staff_unblock_and_what_was_tried_is_forgotten(database: Connection) -> None:
     guess(database, MOST_FAILURES)
     unblock(STRANGER, by=make_staff(), why="their new server", now=NOW)
-    assert blocks.get(database) == {}
+    assert blocks.get(database).get(STRANGER) is None
     assert guess(database, 1) == [False]
     assert AuditEntry.objects.get().subject == f"address {STRANGER}"
 

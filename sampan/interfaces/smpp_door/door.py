@@ -96,7 +96,8 @@ class SmppDoor:
         blocked = blocks.current()
         if blocked is None:
             blocked = await self._threads.run(blocks.get)
-        return address in blocked and blocked[address] > now
+        until = blocked.get(address)
+        return until is not None and until > now
 
     def on_bound(self, session: ServerSession) -> None:
         """It may submit, be told receipts, or both."""

@@ -57,8 +57,8 @@ class Writers:
         blocked = blocks.current()
         if blocked is None:
             blocked = await self._threads.run(blocks.get)
-        address = address_of(session)
-        return address in blocked and blocked[address] > self._clock()
+        until = blocked.get(address_of(session))
+        return until is not None and until > self._clock()
 
     async def sign_in(self, session: Session, name: bytes, secret: bytes) -> Login:
         """The login of a peer that proves it. Raises Refused: BAD_CREDENTIALS, ADDRESS_NOT_ALLOWED."""
