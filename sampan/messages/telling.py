@@ -40,6 +40,7 @@ SELECT m.id, m.status, m.final_at IS NOT NULL, m.charged_pips FROM unnest(%(ids)
  CROSS JOIN LATERAL (SELECT * FROM message WHERE id = g.id AND customer_id = ANY(%(customers)s::int8[]) LIMIT 1
                         FOR NO KEY UPDATE) m
  ORDER BY m.id""")
+# Of a code that nobody else should read the beginning is told without it.
 # What was final is told once more where its charge was only settled after its end (spec S82a).
 CHANGED = """
       FROM unnest(%(ids)s::int8[], %(status)s::int2[], %(final)s::bool[], %(charged)s::int8[])
@@ -51,11 +52,12 @@ TELL = one_line(
                'id', m.id::text, 'batch_id', m.batch_id::text, 'to', m.recipient::text, 'sender', b.sender,
                'status_code', m.status, 'reason_code', r.shown, 'reason', r.words, 'final', m.final_at IS NOT NULL,
                'charged_hkd', {HK_DOLLARS.format("m.charged_pips")}, 'units', m.units,
-               'begins', left(coalesce(m.text, b.text), 5), 'created_at', {TIME.format("m.created_at")},
+               'begins', left(coalesce(m.text, v.masked_text, b.text), 5), 'created_at', {TIME.format("m.created_at")},
                'due_at', {TIME.format("coalesce(b.scheduled_at, b.created_at)")},
                'final_at', {TIME.format("m.final_at")}, 'test', b.source = {Source.TEST.value})::text AS data
       {CHANGED}
      CROSS JOIN LATERAL (SELECT * FROM batch WHERE id = m.batch_id LIMIT 1) b
+      LEFT JOIN verification v ON v.customer_id = m.customer_id AND v.number = m.recipient AND v.batch_id = m.batch_id
       JOIN (VALUES {REASONS}) AS r (number, shown, words) ON r.number = m.reason
      WHERE w.status IS DISTINCT FROM m.status OR w.final <> (m.final_at IS NOT NULL)
         OR w.final AND w.charged_pips <> m.charged_pips""")

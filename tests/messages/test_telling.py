@@ -12,10 +12,11 @@ from sampan.messages import schedule
 from sampan.messages.batches import cancel
 from sampan.messages.finished import tell_finished
 from sampan.messages.tables import BatchToTell
+from sampan.messages.verifications.asking import Wanted, send_code
 from sampan.webhooks.tables import WebhookDelivery
 from tests.dispatch.steps import ENROUTE, UNDELIVERABLE, Owner
 from tests.webhooks.listening import make_endpoint
-from tests.world import NOW, make_customer, make_mallory, make_places, send, terms
+from tests.world import NOW, SENDER, facts_of, make_customer, make_mallory, make_places, send, terms
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,26 @@ def test_each_change_of_a_message_is_told_once_and_in_order(database: Connection
     assert last["begins"] == "花花花花花"
     assert last["charged_hkd"] == "0.5800"
     assert last["due_at"] == last["created_at"] == "2026-11-23T02:00:00.000000Z"
+
+
+def test_how_a_code_begins_is_told_to_nobody(database: Connection) -> None:
+    """Whoever can read what a customer's server is told could let themselves in with it."""
+    operator, harbour = make_places(), make_customer()
+    make_endpoint(harbour, events=["message.*"])
+    wanted = Wanted(
+        customer=facts_of(database, harbour),
+        person_id=harbour.members.get().pk,
+        number=85261234567,
+        template="{code} opens the shop.",
+        sender=SENDER,
+        length=4,
+    )
+    sent = send_code(database, wanted, terms(database), NOW)
+    owner = Owner(operator)
+    owner.hand_over(harbour)
+    owner.taken(sent.message_id)
+    ((kind, data),) = told()
+    assert (kind, data["begins"]) == ("message.processing", "**** ")
 
 
 def test_each_way_to_end_has_its_event(database: Connection) -> None:

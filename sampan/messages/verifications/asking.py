@@ -173,6 +173,7 @@ def _sent(conn: Connection, wanted: Wanted, terms: Terms, now: datetime) -> Sent
         sender=wanted.sender,
         purpose=Purpose.TRANSACTIONAL,
         validity_minutes=max(SHORTEST_VALIDITY_MINUTES, ceil(wanted.ttl_s / 60)),
+        client_reference=wanted.reference,  # so that no text has it, too (spec S8)
         all_or_nothing=True,
     )
     planned = plan(draft, terms, now)
@@ -181,6 +182,8 @@ def _sent(conn: Connection, wanted: Wanted, terms: Terms, now: datetime) -> Sent
     (outcome,) = submit(conn, [planned], now)
     if not isinstance(outcome, Accepted):
         raise outcome
+    if outcome.is_repeat:  # a test's code is no secret: somebody sent the very same text with it
+        raise Refused(Reason.REFERENCE_REUSED, "client_reference", wanted.reference)
     expires_at = now + timedelta(seconds=wanted.ttl_s)
     conn.execute(
         END_EARLIER,

@@ -2,7 +2,9 @@
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from sampan.accounts.tables import Customer, Person
 from sampan.billing import ledger
 from sampan.billing.tables import Account
-from sampan.database import Connection
+from sampan.database import Connection, connect
 from sampan.messages.tables import Batch, Lane, Message, Queued, Source, Status
 from sampan.messages.verifications import asking
 from sampan.messages.verifications.asking import (
@@ -84,6 +86,21 @@ def test_a_code_goes_before_bulk_is_charged_and_lets_in_once(database: Connectio
     assert tried(database, harbour, sent, f"{code[:3]} {code[3:]}") == (State.VERIFIED, 5)
     assert tried(database, harbour, sent, code) == (State.USED, 5)
     assert standing(database, harbour.pk, sent.id, tests_only=False, now=NOW).state == State.VERIFIED
+
+
+def test_of_many_who_try_at_once_one_is_let_in_and_few_are_heard(harbour: Customer, ask: Ask) -> None:
+    def tried(id_: uuid.UUID, code: str) -> Counter[State]:
+        def once(_number: int) -> State:
+            with connect("tries") as conn:
+                return check_code(conn, harbour.pk, id_, code, tests_only=False, now=NOW).state
+
+        with ThreadPoolExecutor(8) as threads:
+            return Counter(threads.map(once, range(16)))
+
+    sent = ask()
+    assert tried(sent.id, code_of(sent)) == {State.VERIFIED: 1, State.USED: 15}
+    sent = ask(NUMBER + 1)
+    assert tried(sent.id, "no code") == {State.WRONG: MOST_WRONG_TRIES, State.TRIED_OUT: 16 - MOST_WRONG_TRIES}
 
 
 def test_a_few_wrong_tries_end_it(database: Connection, harbour: Customer, ask: Ask) -> None:
