@@ -97,7 +97,12 @@ def check_url(url: str, form: WebhookEndpoint.Form, allowed: Sequence[Network]) 
 
 
 def _literal(host: str) -> Address | None:
+    """The address that a host is, also in the forms that only the C library knows: `2130706433`, `0x7f.1`."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host.removesuffix(".")))
+    except OSError:
         return None

@@ -85,7 +85,7 @@ def request_of(endpoint: Endpoint, delivery: Delivery, now: datetime) -> Request
         query = urlencode(_parameters(delivery), quote_via=quote)
         return Request("GET", f"{endpoint.url}{joined}{query}", {"User-Agent": USER_AGENT}, None)
     body = body_of(delivery)
-    id_, seconds = f"msg_{delivery.id}", str(int(now.timestamp()))
+    id_, seconds = webhook_id(delivery.id), str(int(now.timestamp()))
     signed = f"{id_}.{seconds}.".encode() + body
     headers = {
         "User-Agent": USER_AGENT,
@@ -95,6 +95,11 @@ def request_of(endpoint: Endpoint, delivery: Delivery, now: datetime) -> Request
         "webhook-signature": " ".join(signature(key, signed) for key in endpoint.keys),
     }
     return Request("POST", endpoint.url, headers, body)
+
+
+def webhook_id(delivery_id: int) -> str:
+    """What a receiver knows a delivery by."""
+    return f"msg_{delivery_id}"
 
 
 def signature(key: bytes, signed: bytes) -> str:

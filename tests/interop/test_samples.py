@@ -13,6 +13,7 @@ from tests.interfaces.running import WebProcess, web_process
 from tests.interfaces.samples import ENDS_WITHIN_S, Sample, samples_of, those_in
 from tests.interop.peers import NODE_MODULES, PYTHON, TO_MEND, Kind, Program
 from tests.interop.test_their_clients_at_the_door import Account, account
+from tests.webhooks.test_samples import by_java, by_php, require_it_tells_ours_from_others
 from tests.world import make_customer, make_places
 
 __all__ = ["account"]
@@ -55,6 +56,20 @@ def test_a_sample_in_php_sends_what_it_says(sample: Sample, web: WebProcess, tmp
     if not shutil.which("php"):
         pytest.skip(f"PHP is not installed: {TO_MEND}")
     sample.run(["php"], tmp_path, web.address)
+
+
+@pytest.mark.interop("samples in Java")
+def test_a_sample_in_java_tells_our_webhooks_from_others() -> None:
+    if not shutil.which("javac"):
+        pytest.skip("a Java development kit is not installed (apt-get install default-jdk)")
+    require_it_tells_ours_from_others(by_java)
+
+
+@pytest.mark.interop("samples in PHP")
+def test_a_sample_in_php_tells_our_webhooks_from_others() -> None:
+    if not shutil.which("php"):
+        pytest.skip(f"PHP is not installed: {TO_MEND}")
+    require_it_tells_ours_from_others(by_php)
 
 
 SMPP_PORT, SMPP_KEY = "8001", "aShortKy"  # in the page

@@ -81,6 +81,10 @@ def test_named_networks_are_allowed() -> None:
         ("http://example.com/sms", Form.CALLBACK, None),
         ("http://example.com/sms", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_TLS),
         ("http://localhost:8080/sms", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_TLS),
+        ("https://2130706433/", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_PUBLIC),  # 127.0.0.1, as the C library reads it
+        ("https://0x7f000001/", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_PUBLIC),
+        ("https://0177.0.0.1/", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_PUBLIC),
+        ("https://127.1./", Form.SIGNED_JSON, Reason.WEBHOOK_NOT_PUBLIC),
         ("ftp://example.com/", Form.CALLBACK, Reason.WEBHOOK_URL),
         ("file:///etc/passwd", Form.CALLBACK, Reason.WEBHOOK_URL),
         ("https:///sms", Form.CALLBACK, Reason.WEBHOOK_URL),

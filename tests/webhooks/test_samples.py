@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,11 +47,44 @@ def by_node(secret: str, headers: dict[str, str], body: bytes) -> bool:
     return done.stdout.strip() == "true"
 
 
+JAVA = """
+class Try {
+    public static void main(String[] given) throws Exception {
+        var headers = new java.util.HashMap<String, String>();
+        for (int place = 2; place < given.length; place += 2) headers.put(given[place], given[place + 1]);
+        System.out.print(Webhooks.verify(given[0], headers, java.util.HexFormat.of().parseHex(given[1])));
+    }
+}
+"""
+PHP = """
+[, $secret, $body] = $argv;
+$headers = array_column(array_chunk(array_slice($argv, 3), 2), 1, 0);
+echo verify($secret, $headers, hex2bin($body)) ? 'true' : 'false';
+"""
+
+
+def by_java(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    imports, _, verifier = sample("java").partition("class Webhooks")
+    return _said(["java", "--source", "17"], f"{imports}{JAVA}\nclass Webhooks{verifier}", secret, headers, body)
+
+
+def by_php(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    return _said(["php"], sample("php") + PHP, secret, headers, body)
+
+
+def _said(argv: list[str], program: str, secret: str, headers: dict[str, str], body: bytes) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "Try.java"
+        file.write_text(program)
+        given = [secret, body.hex(), *(each for pair in headers.items() for each in pair)]
+        done = subprocess.run([*argv, file, *given], capture_output=True, text=True, check=True)
+    return done.stdout.strip() == "true"
+
+
 node = pytest.mark.skipif(shutil.which("node") is None, reason="no Node.js here, so its sample was not run")
 
 
-@pytest.mark.parametrize("verify", [by_python, pytest.param(by_node, marks=node)])
-def test_a_sample_tells_ours_from_others(verify: Callable[[str, dict[str, str], bytes], bool]) -> None:
+def require_it_tells_ours_from_others(verify: Callable[[str, dict[str, str], bytes], bool]) -> None:
     now = datetime.now(UTC)
     headers, body = sent(now)
     assert verify(SECRET, headers, body)
@@ -59,6 +93,11 @@ def test_a_sample_tells_ours_from_others(verify: Callable[[str, dict[str, str], 
     assert not verify(SECRET, headers | {"webhook-id": "msg_8"}, body)
     old, body = sent(now - timedelta(minutes=6))
     assert not verify(SECRET, old, body)
+
+
+@pytest.mark.parametrize("verify", [by_python, pytest.param(by_node, marks=node)])
+def test_a_sample_tells_ours_from_others(verify: Callable[[str, dict[str, str], bytes], bool]) -> None:
+    require_it_tells_ours_from_others(verify)
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("curl", "openssl"))), reason="no curl and openssl here")
@@ -74,6 +113,10 @@ def test_the_shell_sample_signs_as_we_do() -> None:
             assert by_python(SECRET, headers, received.body)
 
     run(work())
+
+
+def test_the_page_has_a_sample_in_each_language() -> None:
+    assert all(sample(language) for language in ("python", "javascript", "php", "csharp", "java", "sh"))
 
 
 def test_the_page_names_every_event() -> None:
