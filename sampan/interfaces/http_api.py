@@ -62,6 +62,7 @@ CODES = {
     Reason.NO_FOOTER: 6,
     Reason.SENDER_NOT_YOURS: 8,
     Reason.SENDER_NOT_POSSIBLE: 8,
+    Reason.NO_ROUTE: 8,  # RANDOMID, and no economic route
     Reason.UNKNOWN_MESSAGE: 9,
     Reason.BALANCE_TOO_LOW: 16,
     Reason.NOT_A_MOBILE: 17,
@@ -229,10 +230,10 @@ class HttpApi:
                 await answer(send, 429, b"", [*PLAIN_TEXT, (b"retry-after", str(blocked_s).encode())])
                 return
             query = scope["query_string"]
-            if scope["method"] == "POST":
-                query = b"&".join((query, await read_body(receive, MOST_BODY_OCTETS)))
             reply_to = self.addresses[scope["path"].lower()]
             async with asyncio.timeout(ANSWER_WITHIN_S):
+                if scope["method"] == "POST":
+                    query = b"&".join((query, await read_body(receive, MOST_BODY_OCTETS)))
                 reply = await reply_to(parse_parameters(query), address)
         except Disconnected:
             return

@@ -1,5 +1,6 @@
 """What the HTTP API refuses: every error, and the order of the checks (spec S120)."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -7,13 +8,15 @@ from urllib.parse import urlencode
 import pytest
 
 from sampan.accounts.tables import Person
-from sampan.database import Connection, Snapshot
+from sampan.database import Connection, DatabaseThreads, Snapshot
 from sampan.dispatch.dispatcher import utc_now
+from sampan.interfaces import http_api
 from sampan.interfaces.http_api import CODES
+from sampan.messages.intake import Intake
 from sampan.reasons import Reason
 from tests.dispatch import running  # noqa: F401 - lets a test's loop ask the ORM
-from tests.interfaces.http_api.asking import RIGHT, STATUS, Ask, answers, with_door
-from tests.world import PASSWORD, SENDER, make_customer, make_mallory, make_places
+from tests.interfaces.http_api.asking import RIGHT, SEND, STATUS, Ask, answers, with_door
+from tests.world import PASSWORD, PLATFORM, SENDER, make_customer, make_mallory, make_places
 
 
 def test_each_parameter_has_its_error(database: Connection) -> None:
@@ -160,12 +163,41 @@ def test_a_body_that_is_too_large_is_refused(database: Connection) -> None:
     with_door(scenario)
 
 
+def test_randomid_where_there_is_no_economic_route_is_refused(database: Connection) -> None:
+    make_places()
+    make_customer()
+    database.execute("UPDATE route SET code = 'hk-cheap' WHERE code = 'hk-economic'")
+    Snapshot.forget_all()
+    answers([({"senderid": "RANDOMID"}, "ERROR:8")])
+
+
+def test_a_body_that_does_not_come_is_waited_for_a_while(database: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spec S125."""
+    monkeypatch.setattr(http_api, "ANSWER_WITHIN_S", 0.05)
+    sent: list[Any] = []
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def run() -> None:
+        intake, threads = Intake(PLATFORM), DatabaseThreads(1, "tests")
+        scope = {"type": "http", "method": "POST", "path": SEND, "query_string": b"", "headers": []}
+        await http_api.HttpApi(intake, threads)(scope, never, send)
+        await intake.close()
+        threads.close()
+
+    asyncio.run(run())
+    assert sent[-1]["body"] == b"ERROR:20"
+
+
 def test_every_refusal_that_a_draft_can_meet_has_a_number() -> None:
     elsewhere = {
         Reason.OVERLOADED,  # HTTP 429
         Reason.BAD_VALIDITY,  # not a parameter here
         Reason.BAD_TIME,
-        Reason.NO_ROUTE,  # the end of a message; no route can be named here
     }
     for reason in (
         Reason.NO_TEXT,
