@@ -119,7 +119,7 @@ class Crowds:
 def block_crowd(conn: Connection, door: str, address: str, now: datetime) -> None:
     """It was turned away too often, and is let in nowhere for a while."""
     until = now + CROWD_BLOCKED_FOR
-    values = {"address": address, "door": door, "name": "", "now": now, "until": until}
+    values = {"address": caller_of(address) or address, "door": door, "name": "", "now": now, "until": until}
     conn.execute(BLOCK, values | {"failures": MOST_TURNED_AWAY, "is_crowd": True})
 
 

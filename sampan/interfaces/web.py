@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from sampan.accounts.blocking import Crowds, block_crowd
+from sampan.accounts.blocking import Crowds, block_crowd, caller_of
 from sampan.database import DatabaseThreads
 from sampan.interfaces.asgi import Application, Receive, Scope, Send, answer
-from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
+from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce
 from sampan.interfaces.django_below import DjangoBelow
 from sampan.interfaces.http_api import HttpApi
 from sampan.interfaces.json_api.door import JsonApi
@@ -51,16 +51,23 @@ class Web:
             return
         door = self._door(scope["path"])
         address = str((scope.get("client") or ("", 0))[0])
-        if not is_one_caller(address):
+        caller = caller_of(address)
+        if caller is None:
             await door(scope, receive, send)
-        elif self._places.is_full(address):
-            await answer(send, 429, b"Too many requests at once from this address.\n", TOO_MANY)
-            now = datetime.now(UTC)
-            if self._crowds.note(address, now):
-                await self._lookups.run(block_crowd, DOOR, address, now)
-        else:
-            with self._places.place(address):
+        elif not self._places.is_full(caller):
+            with self._places.place(caller):
                 await door(scope, receive, send)
+        else:
+            await self._turn_away(door, scope, send)
+            now = datetime.now(UTC)
+            if self._crowds.note(caller, now):
+                await self._lookups.run(block_crowd, DOOR, caller, now)
+
+    async def _turn_away(self, door: Application, scope: Scope, send: Send) -> None:
+        if door is self._json_api:
+            await self._json_api.turn_away(scope, send)
+        else:
+            await answer(send, 429, b"Too many requests at once from this address.\n", TOO_MANY)
 
     def _door(self, path: str) -> Application:
         if path.startswith(JSON_ADDRESSES) and not path.startswith(JSON_PAGES):

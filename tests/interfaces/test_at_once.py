@@ -8,7 +8,7 @@ import pytest
 from sampan.accounts.blocking import MOST_TURNED_AWAY
 from sampan.accounts.tables import BlockedAddress
 from sampan.database import Connection
-from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce, is_one_caller
+from sampan.interfaces.at_once import MOST_OF_ADDRESS, AtOnce
 from sampan.interfaces.web import Web
 from sampan.reasons import Reason, Refused
 from tests.interfaces.calling import call
@@ -34,14 +34,6 @@ def test_a_place_is_free_again_when_its_holder_has_gone_also_by_a_fault() -> Non
         assert refused.value.reason == Reason.OVERLOADED
 
 
-@pytest.mark.parametrize(
-    ("address", "one"),
-    [("8.8.8.8", True), ("2001:4860:4860::8888", True), ("10.0.0.1", False), ("::1", False), ("", False)],
-)
-def test_proxies_of_ours_stand_for_many(address: str, one: bool) -> None:
-    assert is_one_caller(address) == one
-
-
 def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again_and_blocked_if_it_does_not_listen(
     database: Connection,
 ) -> None:
@@ -59,7 +51,10 @@ def test_a_stranger_with_too_many_requests_at_once_is_told_to_come_again_and_blo
         await asyncio.sleep(0)
         refused = await call(web, "/slow", address="8.8.8.8")
         assert (refused.status, refused.headers["retry-after"]) == (429, "1")
-        for _ in range(MOST_TURNED_AWAY - 1):
+        at_json = await call(web, "/v1/balance", address="8.8.8.8")
+        assert (at_json.status, at_json.headers["retry-after"]) == (429, "1")
+        assert '"/v1/problems/overloaded"' in at_json.text
+        for _ in range(MOST_TURNED_AWAY - 2):
             await call(web, "/slow", address="8.8.8.8")
         others = [asyncio.create_task(call(web, "/slow", address=address)) for address in ("8.8.4.4", "127.0.0.1")]
         go_on.set()

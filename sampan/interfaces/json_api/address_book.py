@@ -17,14 +17,13 @@ from sampan.interfaces.json_api.calls import (
     NoQuery,
     Operation,
     looked_up,
+    looked_up_in_bulk,
     next_cursor,
     place_of,
 )
-from sampan.interfaces.json_api.sending import FieldText, Number
+from sampan.interfaces.json_api.sending import FieldText, Number, number_of, numbers_of
 from sampan.messages.address_book import contacts, groups
 from sampan.messages.address_book.contacts import MOST_A_PAGE
-from sampan.reasons import Reason, Refused
-from sampan.routing.numbers import parse_international
 
 MOST_NUMBERS = 10_000
 
@@ -122,17 +121,11 @@ class Members(Given):
     act: Literal["add", "remove"] = "add"
 
 
-def _numbers(given: list[str]) -> list[int]:
-    if len(given) > MOST_NUMBERS:
-        raise Refused(Reason.TOO_MANY_RECIPIENTS, "numbers", f"{len(given):,}; at most {MOST_NUMBERS:,}")
-    return [parse_international(number) for number in given]
-
-
 def list_contacts(conn: Connection, call: Call[ContactQuery, None]) -> ContactList:
     """One page."""
     asked = call.query
     if asked.number:
-        found = contacts.by_numbers(conn, call.customer_id, [parse_international(asked.number)])
+        found = contacts.by_numbers(conn, call.customer_id, [number_of(asked.number, "number")])
         return ContactList([_shown(each) for each in found])
     search = contacts.Search(call.customer_id, asked.group_id, asked.search)
     place = place_of(asked.cursor, tuple[Id])
@@ -154,7 +147,7 @@ def _shown(contact: contacts.Contact) -> Contact:
 def keep_contacts(conn: Connection, call: Call[NoQuery, GivenContacts]) -> Kept:
     """Added, or merged with what is known by the number; all or none."""
     given = call.body.contacts
-    numbers = _numbers([each.number for each in given])
+    numbers = numbers_of([each.number for each in given], "contacts", MOST_NUMBERS, within=".number")
     rows = [contacts.Given(number, each.name, each.fields) for number, each in zip(numbers, given, strict=True)]
     kept, _ids = contacts.keep(conn, call.customer_id, rows, call.now, replace=call.body.replace)
     return Kept(kept.added, kept.changed)
@@ -162,7 +155,7 @@ def keep_contacts(conn: Connection, call: Call[NoQuery, GivenContacts]) -> Kept:
 
 def delete_contacts(conn: Connection, call: Call[NoQuery, GivenNumbers]) -> Counted:
     """Forget them."""
-    return Counted(contacts.delete(conn, call.customer_id, _numbers(call.body.numbers)))
+    return Counted(contacts.delete(conn, call.customer_id, numbers_of(call.body.numbers, "numbers", MOST_NUMBERS)))
 
 
 def list_groups(conn: Connection, call: Call[NoQuery, None]) -> GroupList:
@@ -200,7 +193,8 @@ def delete_group(conn: Connection, call: Call[NoQuery, None]) -> Done:
 def change_members(conn: Connection, call: Call[NoQuery, Members]) -> Counted:
     """Who is in it."""
     change = groups.add_members if call.body.act == "add" else groups.remove_members
-    return Counted(change(conn, call.customer_id, call.number, _numbers(call.body.numbers)))
+    numbers = numbers_of(call.body.numbers, "numbers", MOST_NUMBERS)
+    return Counted(change(conn, call.customer_id, call.number, numbers))
 
 
 OPERATIONS = (
@@ -221,7 +215,7 @@ OPERATIONS = (
         path="/v1/contacts",
         scope=Scope.CONTACTS,
         summary="Add contacts, or change those whose numbers are known",
-        handler=looked_up(keep_contacts),
+        handler=looked_up_in_bulk(keep_contacts),
         body=GivenContacts,
         answer=Kept,
         refusals=(422,),
@@ -232,7 +226,7 @@ OPERATIONS = (
         path="/v1/contacts/delete",
         scope=Scope.CONTACTS,
         summary="Forget contacts",
-        handler=looked_up(delete_contacts),
+        handler=looked_up_in_bulk(delete_contacts),
         body=GivenNumbers,
         answer=Counted,
         refusals=(422,),
@@ -285,7 +279,7 @@ OPERATIONS = (
         path="/v1/groups/{id}",
         scope=Scope.CONTACTS,
         summary="Delete a group; its contacts stay",
-        handler=looked_up(delete_group),
+        handler=looked_up_in_bulk(delete_group),
         answer=Done,
         refusals=(404,),
     ),
@@ -295,7 +289,7 @@ OPERATIONS = (
         path="/v1/groups/{id}/members",
         scope=Scope.CONTACTS,
         summary="Put contacts into a group, or take them out",
-        handler=looked_up(change_members),
+        handler=looked_up_in_bulk(change_members),
         body=Members,
         answer=Counted,
         refusals=(404, 422),

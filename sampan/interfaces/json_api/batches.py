@@ -29,6 +29,7 @@ from sampan.messages.reports import batches as reports
 from sampan.messages.reports import periods
 from sampan.messages.reports.batches import BatchFacts
 from sampan.messages.reports.shown import OPEN
+from sampan.messages.tables import Batch as BatchRow
 from sampan.messages.tables import Source
 from sampan.reasons import Reason, Refused
 
@@ -177,9 +178,9 @@ async def _resume(tools: Tools, call: Call[NoQuery, None]) -> Answer:
 
 
 def resume(conn: Connection, call: Call[NoQuery, None], platform: Platform) -> WholeBatch:
-    """It goes on, with everything asked again (spec S97)."""
-    _own(conn, call)
-    places = batches.resume(
+    """It goes on, or starts where it was held, with everything asked again (spec S53, S97)."""
+    is_held = _own(conn, call).state == BatchRow.State.HELD
+    places = (batches.release if is_held else batches.resume)(
         conn,
         call.number,
         terms_in_force(conn, platform),
@@ -238,7 +239,7 @@ OPERATIONS = (
         method="POST",
         path="/v1/batches/{id}/resume",
         scope=Scope.SEND,
-        summary="Go on with a paused batch; everything is asked again",
+        summary="Go on with a paused batch, or one that is held; everything is asked again",
         handler=_resume,
         answer=WholeBatch,
         refusals=(403, 404, 409),

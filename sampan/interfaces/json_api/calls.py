@@ -113,6 +113,17 @@ def looked_up(work: Callable[[Connection, Call[Q, B]], Any]) -> Callable[[Tools,
     return handler
 
 
+def looked_up_in_bulk(
+    work: Callable[[Connection, Call[Q, B]], Any],
+) -> Callable[[Tools, Call[Q, B]], Awaitable[Answer]]:
+    """The same of what may take a second: it keeps nobody waiting who asks for his balance, or is to be let in."""
+
+    async def handler(tools: Tools, call: Call[Q, B]) -> Answer:
+        return Answer(await tools.bulk.run(work, call))
+
+    return handler
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One thing that can be asked: where, by whom, with what, and what comes back."""

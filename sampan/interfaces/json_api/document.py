@@ -22,6 +22,7 @@ STATUS_WORDS = {
     402: "The balance is too low",
     403: "The key may not do that, or not from here, or the account is suspended",
     404: "There is no such thing",
+    408: "The body did not come in time",
     409: "It is not in a state for that, or the first request with this Idempotency-Key is still in work",
     413: "The body is too large",
     415: "The body is not application/json",
@@ -69,8 +70,10 @@ def _operation(
     answers = {str(operation.status): _answer(operation.status, "application/json", schema_of[operation.answer])}
     if operation.name == "send_messages":
         answers["200"] = _answer(200, "application/json", schema_of[operation.answer])
-    for status in sorted({*ANY_MAY_MEET, *operation.refusals, *((413, 415) if operation.body else ())}):
+    for status in sorted({*ANY_MAY_MEET, *operation.refusals, *((408, 413, 415) if operation.body else ())}):
         answers[str(status)] = _answer(status, "application/problem+json", schema_of[Problem])
+    for status, answer in answers.items():
+        answer["headers"] = _headers(int(status), operation)
     made: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.summary,
@@ -87,6 +90,18 @@ def _operation(
 
 def _answer(status: int, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": STATUS_WORDS[status], "content": {media_type: {"schema": schema}}}
+
+
+def _headers(status: int, operation: Operation) -> dict[str, Any]:
+    """Of an answer."""
+    found = {"X-Request-Id": {"description": "Yours, or one of ours", "required": True, "schema": {"type": "string"}}}
+    if status == 429 or (status == 409 and operation.takes_reference):
+        words = "Seconds to wait before it is tried again"
+        found["Retry-After"] = {"description": words, "required": status == 429, "schema": {"type": "integer"}}
+    if status < 300 and operation.takes_reference:
+        words = "`true` where this is the answer of an earlier request with the same Idempotency-Key"
+        found["Idempotency-Replayed"] = {"description": words, "required": False, "schema": {"const": "true"}}
+    return found
 
 
 def _parameters(operation: Operation, components: dict[str, Any]) -> list[dict[str, Any]]:

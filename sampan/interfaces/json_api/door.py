@@ -6,8 +6,10 @@ As at the HTTP API a key is proven once and then remembered, and single messages
 import asyncio
 import gzip
 import itertools
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NamedTuple
@@ -20,9 +22,10 @@ from sampan.accounts.allow_lists import admit
 from sampan.accounts.blocking import blocks, note_failure
 from sampan.accounts.keys import USE_NOTED_EVERY, Holder, holder_of, note_use, remembered_holder
 from sampan.database import DatabaseThreads
-from sampan.interfaces.asgi import BodyTooLarge, Disconnected, Headers, Receive, Scope, Send, answer, read_body
+from sampan.interfaces.asgi import Disconnected, Headers, Receive, Scope, Send, answer
 from sampan.interfaces.at_once import MOST_OF_ACCOUNT, AtOnce
 from sampan.interfaces.json_api import problems
+from sampan.interfaces.json_api.bodies import Bodies, invalid
 from sampan.interfaces.json_api.calls import Answer, Call, Operation, Tools
 from sampan.interfaces.json_api.document import document
 from sampan.interfaces.json_api.operations import Routes
@@ -33,15 +36,12 @@ from sampan.reasons import Reason, Refused
 
 DOOR = "JSON"  # as people see it
 DOCUMENT = "/v1/openapi.json"
-MOST_BODY_OCTETS = 16 * 1024 * 1024
-SMALL_BODY_OCTETS = 64 * 1024  # larger ones are read by a few at once, and beside the loop
-MOST_LARGE_BODIES = 2
+BULK_THREADS = 2
 MOST_PARAMETERS = 20
 LONGEST_REFERENCE = 255
 LONGEST_REQUEST_ID = 100
 WORTH_PACKING_OCTETS = 1_400  # what fits one packet is not made smaller
 PACKING = 1
-BODY_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 60.0
 MOST_USES_REMEMBERED = 10_000
 
@@ -51,6 +51,8 @@ BEARER = [(b"www-authenticate", b"Bearer")]
 
 PROCESS = secrets.token_hex(6)  # stands in the request ids of this process; a chance for each would cost a system call
 _numbers = itertools.count(1)
+
+_SPACE_FOR_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+) (?=\d\d:\d\d$)")  # as `+` before an offset arrives
 
 log = structlog.get_logger()
 
@@ -69,12 +71,11 @@ class JsonApi:
     """One ASGI application. Made on the event loop of its process."""
 
     def __init__(self, intake: Intake, threads: DatabaseThreads, platform: Platform) -> None:
-        self._bulk = DatabaseThreads(MOST_LARGE_BODIES, "json bulk")
+        self._bulk = DatabaseThreads(BULK_THREADS, "json bulk")
         self._tools = Tools(intake, threads, self._bulk, platform)
         self._routes = Routes()
-        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+        self._bodies = Bodies()
         self._places = AtOnce(MOST_OF_ACCOUNT)
-        self._large = asyncio.Semaphore(MOST_LARGE_BODIES)
         self._used: dict[int, datetime] = {}
         self._document = msgspec.json.encode(document())
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,6 +84,13 @@ class JsonApi:
         """Write what is to be written, then let go of the database."""
         await asyncio.gather(*self._tasks)
         self._bulk.close()
+
+    async def turn_away(self, scope: Scope, send: Send) -> None:
+        """Answer one request of an address that has too many."""
+        request_id = _request_id(dict(scope["headers"]))
+        wrong = wrong_of(Refused(Reason.OVERLOADED))
+        headers = [*PROBLEM, *wrong.headers, (b"x-request-id", request_id.encode())]
+        await answer(send, wrong.kind.status, msgspec.json.encode(wrong.problem(request_id)), headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -197,65 +205,20 @@ class JsonApi:
         """The operation's answer, encoded."""
         query = _query(operation, request.scope["query_string"])
         reference = _reference(operation, request.headers)
-        body = None if operation.body is None else await self._body(operation, request)
-        call = Call(holder, request.at, id_, query, body, reference)
-        try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                made: Answer = await operation.handler(self._tools, call)
-        except TimeoutError:
-            kind = problems.STILL_IN_WORK if reference else problems.OF_REASONS[Reason.UNEXPECTED]
-            raise Wrong(kind, headers=[(b"retry-after", b"5")]) from None
-        return made.status or operation.status, msgspec.json.encode(made.content), made.headers
-
-    async def _body(self, operation: Operation, request: Request) -> Any:
-        """What the client sent, checked by its type. Raises Wrong."""
-        headers, receive = request.headers, request.receive
-        media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-        if media_type != b"application/json" or headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Wrong(problems.NOT_JSON_TYPE)
-        decoder = self._decoders.setdefault(operation.name, msgspec.json.Decoder(operation.body))
-        announced = headers.get(b"content-length", b"")
-        octets = int(announced) if announced.isdigit() else None
-        if octets is not None and octets > MOST_BODY_OCTETS:
-            raise _too_large()
-        if octets is not None and octets <= SMALL_BODY_OCTETS:
-            return _decoded(decoder, await _read(receive))
-        async with self._large:
-            body = await _read(receive)
-            if len(body) <= SMALL_BODY_OCTETS:
-                return _decoded(decoder, body)
-            return await asyncio.to_thread(_decoded, decoder, body)
-
-
-async def _read(receive: Receive) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_WITHIN_S):
-            return await read_body(receive, MOST_BODY_OCTETS)
-    except BodyTooLarge:
-        raise _too_large() from None
-    except TimeoutError:
-        raise Disconnected from None
-
-
-def _too_large() -> Wrong:
-    return Wrong(problems.BODY_TOO_LARGE, f"A body has at most {MOST_BODY_OCTETS // 2**20} MiB. Split it")
-
-
-def _decoded(decoder: msgspec.json.Decoder[Any], octets: bytes) -> Any:
-    try:
-        return decoder.decode(octets)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Wrong(problems.NOT_JSON, f"The body is no JSON in UTF-8: {error}") from None
-
-
-def _invalid(error: msgspec.ValidationError) -> Wrong:
-    """What is wrong and where, as `to[3].fields`."""
-    words, _, path = str(error).partition(" - at ")
-    named = words.partition("field `")[2].rstrip("`")
-    field = ".".join(part for part in (path.strip("`").removeprefix("$").removeprefix("."), named) if part)
-    return Wrong(problems.INVALID, words, field=field)
+        async with AsyncExitStack() as held:
+            body = None
+            if operation.body is not None:
+                body = await self._bodies.read(
+                    operation, request.headers, request.receive, customer_id=holder.customer.id, held=held
+                )
+            call = Call(holder, request.at, id_, query, body, reference)
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    made: Answer = await operation.handler(self._tools, call)
+            except TimeoutError:
+                kind = problems.STILL_IN_WORK if reference else problems.OF_REASONS[Reason.UNEXPECTED]
+                raise Wrong(kind, headers=[(b"retry-after", b"5")]) from None
+            return made.status or operation.status, msgspec.json.encode(made.content), made.headers
 
 
 def _query(operation: Operation, query_string: bytes) -> Any:
@@ -263,12 +226,12 @@ def _query(operation: Operation, query_string: bytes) -> Any:
         pairs = parse_qsl(
             query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
         )
-        values = dict(pairs)
+        values = {name: _SPACE_FOR_PLUS.sub(r"\1+", value) for name, value in pairs}
         if len(values) < len(pairs):
             raise Wrong(problems.INVALID, "A parameter is given twice")
         return msgspec.convert(values, operation.query, strict=False)
     except msgspec.ValidationError as error:
-        raise _invalid(error) from None
+        raise invalid(error) from None
     except ValueError:
         raise Wrong(problems.INVALID, "The query cannot be read") from None
 

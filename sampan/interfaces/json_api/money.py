@@ -1,6 +1,6 @@
 """Balance, statement, prices, sender IDs, and what a number is (spec S41, S60, S80, S83, S89)."""
 
-from datetime import datetime, timedelta
+from datetime import MINYEAR, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -11,11 +11,11 @@ from sampan.billing.prices import price_list
 from sampan.billing.statement import statement
 from sampan.billing.tables import Account
 from sampan.database import Connection
-from sampan.interfaces.json_api.calls import Call, Given, Moment, NoQuery, Operation, hkd, looked_up
-from sampan.interfaces.json_api.sending import Number
+from sampan.interfaces.json_api.calls import Call, Given, Moment, NoQuery, Operation, hkd, looked_up, looked_up_in_bulk
+from sampan.interfaces.json_api.sending import Number, number_of
 from sampan.reasons import Reason, Refused
 from sampan.routing.directory import DestinationFacts, RouteFacts, directory
-from sampan.routing.numbers import NotAMobile, parse, parse_international
+from sampan.routing.numbers import NotAMobile, parse
 
 USUAL_PERIOD = timedelta(days=31)
 MOST_NUMBERS = 1_000
@@ -70,7 +70,7 @@ class Statement(msgspec.Struct):
 def show_statement(conn: Connection, call: Call[StatementQuery, None]) -> Statement:
     """Every movement of a period, in order."""
     until = call.query.until or call.now
-    since = call.query.since or until - USUAL_PERIOD
+    since = call.query.since or (until - USUAL_PERIOD if until.year > MINYEAR else until)
     found = statement(conn, call.customer_id, since, until)
     lines = [
         StatementLine(
@@ -124,7 +124,7 @@ def list_prices(conn: Connection, call: Call[PriceQuery, None]) -> PriceList:
     places = directory.get(conn)
     if not call.query.to:
         return PriceList(_prices(conn, call, list(places.destinations.values())))
-    destination = places.locate(parse_international(call.query.to))
+    destination = places.locate(number_of(call.query.to, "to"))
     return PriceList(_prices(conn, call, [destination] if destination else []))
 
 
@@ -227,7 +227,7 @@ OPERATIONS = (
         path="/v1/statement",
         scope=Scope.BALANCE,
         summary="Every movement of a period",
-        handler=looked_up(show_statement),
+        handler=looked_up_in_bulk(show_statement),
         query=StatementQuery,
         answer=Statement,
     ),

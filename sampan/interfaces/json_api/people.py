@@ -21,12 +21,11 @@ from sampan.interfaces.json_api.calls import (
     NoQuery,
     Operation,
     looked_up,
+    looked_up_in_bulk,
     next_cursor,
     place_of,
 )
-from sampan.interfaces.json_api.sending import Number
-from sampan.reasons import Reason, Refused
-from sampan.routing.numbers import parse_international
+from sampan.interfaces.json_api.sending import Number, number_of, numbers_of
 
 MOST_NUMBERS = 10_000
 LONGEST_EVIDENCE = 300
@@ -89,7 +88,7 @@ class Recorded(msgspec.Struct):
 def _listed(kind: Preference.Kind) -> Callable[[Connection, Call[SaidQuery, None]], SaidList]:
     def listed(conn: Connection, call: Call[SaidQuery, None]) -> SaidList:
         asked = call.query
-        number = parse_international(asked.number) if asked.number else None
+        number = number_of(asked.number, "number") if asked.number else None
         place = place_of(asked.cursor, tuple[Id])
         before = place[0] if place else None
         found = preferences.standing(conn, call.customer_id, kind, number=number, before=before, most=asked.limit + 1)
@@ -100,19 +99,13 @@ def _listed(kind: Preference.Kind) -> Callable[[Connection, Call[SaidQuery, None
     return listed
 
 
-def _numbers(given: list[str]) -> list[int]:
-    if len(given) > MOST_NUMBERS:
-        raise Refused(Reason.TOO_MANY_RECIPIENTS, "numbers", f"{len(given):,}; at most {MOST_NUMBERS:,}")
-    return [parse_international(number) for number in given]
-
-
 def record_consents(conn: Connection, call: Call[NoQuery, NewConsents]) -> Recorded:
     """All of them, or none."""
     asked = call.body
     count = preferences.record_consents(
         conn,
         call.customer_id,
-        _numbers(asked.numbers),
+        numbers_of(asked.numbers, "numbers", MOST_NUMBERS),
         way=Preference.Way(asked.way),
         at=asked.at or call.now,
         evidence=asked.evidence,
@@ -128,7 +121,7 @@ def record_unsubscribes(conn: Connection, call: Call[NoQuery, NewUnsubscribes]) 
     count = preferences.unsubscribe(
         conn,
         call.customer_id,
-        _numbers(asked.numbers),
+        numbers_of(asked.numbers, "numbers", MOST_NUMBERS),
         way=Preference.Way.HAND,
         at=asked.at or call.now,
         evidence=asked.evidence,
@@ -157,7 +150,7 @@ OPERATIONS = (
         scope=Scope.CONTACTS,
         summary="Record that people agreed to promotional texts",
         words="The latest of consent and unsubscribe wins. Refused as a whole where one number is no mobile.",
-        handler=looked_up(record_consents),
+        handler=looked_up_in_bulk(record_consents),
         body=NewConsents,
         answer=Recorded,
         status=201,
@@ -180,7 +173,7 @@ OPERATIONS = (
         path="/v1/unsubscribes",
         scope=Scope.CONTACTS,
         summary="Record that people want no more promotional texts",
-        handler=looked_up(record_unsubscribes),
+        handler=looked_up_in_bulk(record_unsubscribes),
         body=NewUnsubscribes,
         answer=Recorded,
         status=201,

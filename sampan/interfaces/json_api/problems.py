@@ -1,5 +1,6 @@
 """What the JSON API says when it refuses: RFC 9457 problems whose types are addresses that stay (docs/api/json.md)."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,6 +42,16 @@ STATUSES = {
     Reason.VERIFIED_IN_VAIN: 429,
     Reason.OVERLOADED: 429,
     Reason.UNEXPECTED: 500,
+}
+
+# When to come again, where a Reason is answered by 429; VERIFIED_LATELY says it by its value.
+RETRY_AFTER_S = {
+    Reason.WEBHOOK_TESTS_WAIT: 30,
+    Reason.CODE_TOO_SOON: 120,
+    Reason.TOO_MANY_CODES: 3_600,
+    Reason.VERIFIED_TOO_OFTEN: 3_600,
+    Reason.VERIFIED_IN_VAIN: 3_600,
+    Reason.OVERLOADED: 1,
 }
 
 # What the parts below call a field, and the request does.
@@ -90,6 +101,7 @@ NOT_JSON = Kind("not-json", 400, "The body is no JSON in UTF-8")
 INVALID = Kind("invalid", 400, "A field is unknown, missing, or of another type")
 BAD_CURSOR = Kind("bad-cursor", 400, "This cursor was not given by the same list")
 STILL_IN_WORK = Kind("still-in-work", 409, "The first request with this Idempotency-Key has no answer yet. Try again")
+BODY_TOO_SLOW = Kind("body-too-slow", 408, "The body did not come in time. Send it again")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large. Split it")
 NOT_JSON_TYPE = Kind("unsupported-media-type", 415, "Send the body as `Content-Type: application/json`")
 ADDRESS_BLOCKED = Kind("address-blocked", 429, "Too many wrong keys came from this address. Wait")
@@ -104,6 +116,7 @@ OWN_KINDS = (
     INVALID,
     BAD_CURSOR,
     STILL_IN_WORK,
+    BODY_TOO_SLOW,
     BODY_TOO_LARGE,
     NOT_JSON_TYPE,
     ADDRESS_BLOCKED,
@@ -112,7 +125,7 @@ OF_REASONS = {
     reason: Kind(
         reason.name.lower().replace("_", "-"),
         STATUSES.get(reason, UNPROCESSABLE),
-        reason.words.replace("“{value}”", "It").replace("{value}", "…"),
+        re.sub("^“{value}”", "It", reason.words).replace("{value}", "…"),
     )
     for reason in Reason
 }
@@ -150,5 +163,6 @@ def wrong_of(refused: Refused) -> Wrong:
     kind = OF_REASONS[refused.reason]
     detail = refused.flaw.words if isinstance(refused, NotAMobile) else str(refused)
     field = FIELDS.get(refused.field, refused.field)
-    headers = [(b"retry-after", b"1")] if refused.reason == Reason.OVERLOADED else []
+    wait_s = refused.value if refused.reason == Reason.VERIFIED_LATELY else RETRY_AFTER_S.get(refused.reason)
+    headers = [(b"retry-after", str(wait_s).encode())] if wait_s else []
     return Wrong(kind, detail, field=field, value=refused.value, headers=headers)

@@ -24,13 +24,12 @@ from sampan.interfaces.json_api.calls import (
     place_of,
 )
 from sampan.interfaces.json_api.problems import OF_REASONS
-from sampan.interfaces.json_api.sending import Number
+from sampan.interfaces.json_api.sending import Number, number_of
 from sampan.messages.reports import messages, periods
 from sampan.messages.reports.messages import MessageFacts
 from sampan.messages.reports.shown import Shown
 from sampan.messages.tables import Source
 from sampan.reasons import BY_NUMBER, Reason, Refused
-from sampan.routing.numbers import parse_international
 
 USUAL_PERIOD = timedelta(days=62)
 SHOWN_REASONS = {
@@ -154,7 +153,7 @@ def list_messages(conn: Connection, call: Call[MessageQuery, None]) -> MessageLi
         shown=Shown(asked.status) if asked.status else None,
         reasons=SHOWN_REASONS[asked.reason_code] if asked.reason_code is not None else None,
         batch_id=asked.batch_id,
-        recipient=parse_international(asked.to) if asked.to else None,
+        recipient=number_of(asked.to, "to") if asked.to else None,
         sender=asked.sender or None,
         source=_source(call),
     )

@@ -38,6 +38,22 @@ PURPOSES: dict[str, Purpose] = {"transactional": Purpose.TRANSACTIONAL, "promoti
 CODINGS = {"gsm": Coding.GSM7, "unicode": Coding.UCS2}
 
 
+def number_of(given: str, field: str) -> int:
+    """The mobile in this field of a request. In a query its `+` may have become a space. Raises NotAMobile."""
+    try:
+        return parse_international(given.lstrip())
+    except NotAMobile as refused:
+        refused.field = field
+        raise
+
+
+def numbers_of(given: Sequence[str], field: str, most: int, *, within: str = "") -> list[int]:
+    """The mobiles in a list of a request, at most so many. Raises TOO_MANY_RECIPIENTS, NotAMobile, by their place."""
+    if len(given) > most:
+        raise Refused(Reason.TOO_MANY_RECIPIENTS, field, f"{len(given):,}; at most {most:,}")
+    return [number_of(each, f"{field}[{place}]{within}") for place, each in enumerate(given)]
+
+
 class Recipient(Given):
     """One recipient with what the text's fields become for them."""
 

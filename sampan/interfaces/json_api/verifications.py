@@ -9,7 +9,7 @@ import msgspec
 from sampan.accounts.keys import Scope
 from sampan.database import Connection
 from sampan.interfaces.json_api.calls import Answer, Call, Given, Line, NoQuery, Operation, Tools, looked_up
-from sampan.interfaces.json_api.problems import NOT_FOUND, Wrong, wrong_of
+from sampan.interfaces.json_api.problems import NOT_FOUND, Wrong
 from sampan.interfaces.json_api.sending import REPLAYED, Number, Text
 from sampan.messages.announcing import announce
 from sampan.messages.planning import Platform, terms_in_force
@@ -28,7 +28,7 @@ from sampan.messages.verifications.asking import (
     send_code,
     standing,
 )
-from sampan.reasons import Reason, Refused
+from sampan.reasons import Refused
 from sampan.routing.numbers import parse_international
 
 LONGEST_TYPED_CODE = 20
@@ -73,10 +73,9 @@ async def ask(tools: Tools, call: Call[NoQuery, NewVerification]) -> Answer:
     try:
         sent, shown = await tools.threads.run(_ask, call, tools.platform)
     except Refused as refused:
-        wrong = wrong_of(refused)
-        if refused.reason == Reason.VERIFIED_LATELY:
-            wrong.headers = [(b"retry-after", refused.value.encode())]
-        raise wrong from None
+        if refused.field == "text":
+            refused.field = "template"
+        raise
     return Answer(shown, headers=REPLAYED if sent.is_repeat else ())
 
 

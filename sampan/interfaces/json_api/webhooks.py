@@ -23,11 +23,13 @@ from sampan.interfaces.json_api.calls import (
     Operation,
     Tools,
     looked_up,
+    looked_up_in_bulk,
     next_cursor,
     place_of,
 )
 from sampan.webhooks import endpoints, log
 from sampan.webhooks.endpoints import Form
+from sampan.webhooks.forms import webhook_id
 from sampan.webhooks.tables import LONGEST_URL, WebhookDelivery, WebhookEndpoint
 
 Q = TypeVar("Q")
@@ -84,9 +86,10 @@ class EndpointChange(Given):
 
 
 class Delivery(msgspec.Struct, omit_defaults=True):
-    """One event for one endpoint; `id` is the webhook-id."""
+    """One event for one endpoint."""
 
     id: str
+    webhook_id: str  # as the header of that name says
     event: str
     at: datetime
     state: Literal["waiting", "taken", "given-up"]
@@ -137,14 +140,14 @@ STATES = {
 STATE_NAMES: dict[int, Any] = {state.value: name for name, state in STATES.items()}
 
 
-def _by_orm(work: Callable[[Call[Q, B]], Any]) -> Callable[[Tools, Call[Q, B]], Awaitable[Answer]]:
+def _by_orm(work: Callable[[Call[Q, B]], Any], *, in_bulk: bool) -> Callable[[Tools, Call[Q, B]], Awaitable[Answer]]:
     """An operation over Django's own connection of the thread, which is seen to be alive first."""
 
     def done(_conn: Connection, call: Call[Q, B]) -> Any:
         close_old_connections()
         return work(call)
 
-    return looked_up(done)
+    return looked_up_in_bulk(done) if in_bulk else looked_up(done)
 
 
 def _shown(endpoint: WebhookEndpoint, secret: str = "") -> Endpoint:
@@ -226,6 +229,7 @@ def list_deliveries(call: Call[DeliveryQuery, None]) -> DeliveryList:
 def _delivery(delivery: WebhookDelivery) -> Delivery:
     return Delivery(
         id=str(delivery.pk),
+        webhook_id=webhook_id(delivery.pk),
         event=delivery.kind,
         at=delivery.at,
         state=STATE_NAMES[delivery.state],
@@ -246,14 +250,16 @@ def replay_one(call: Call[NoQuery, None]) -> Delivery:
     return _delivery(log.replay_one(call.customer_id, call.number, now=call.now))
 
 
-def _operation(name: str, method: str, path: str, summary: str, handler: Any, **more: Any) -> Operation:
+def _operation(
+    name: str, method: str, path: str, summary: str, handler: Any, *, in_bulk: bool = False, **more: Any
+) -> Operation:
     return Operation(
         name=name,
         method=method,
         path=f"/v1/{path}",
         scope=Scope.MANAGE,
         summary=summary,
-        handler=_by_orm(handler),
+        handler=_by_orm(handler, in_bulk=in_bulk),
         refusals=(404, 409, 422) if "{id}" in path else (422,),
         **more,
     )
@@ -308,6 +314,7 @@ OPERATIONS = (
         "webhooks/{id}/replay",
         "Deliver what happened in a period once more",
         replay,
+        in_bulk=True,
         body=Period,
         answer=Replayed,
         status=202,

@@ -70,6 +70,8 @@ def test_money_prices_and_numbers(harbour: Customer) -> None:
             ("hk-economic", "0.1800"),
         ]
         assert len((await ask("GET", "/v1/prices")).body["prices"]) > 2
+        assert (await ask("GET", "/v1/prices", query=f"to=+{NUMBER}")).body == prices.body
+        assert (await ask("GET", "/v1/statement", query="until=0001-01-01T00:00:00Z")).body["lines"] == []
         checked = await ask("POST", "/v1/numbers/check", {"numbers": ["6123 4567", "2123 4567", "+79123456789"]})
         good, fixed, moscow = checked.body["numbers"]
         assert (good["number"], good["mobile"], good["unit_hkd"]) == (NUMBER, True, "0.2900")
@@ -139,6 +141,7 @@ def test_webhooks() -> None:
         assert (await ask("PATCH", path, {"on": True, "name": "desk"})).body["name"] == "desk"
         tried = await ask("POST", f"{path}/test")
         assert (tried.status, tried.body["event"], tried.body["state"]) == (202, "webhook.test", "waiting")
+        assert tried.body["webhook_id"] == f"msg_{tried.body['id']}"
         listed = await ask("GET", f"{path}/deliveries")
         assert [each["data"] for each in listed.body["deliveries"]] == [{"words": "It works."}]
         assert (await ask("POST", f"/v1/deliveries/{tried.body['id']}/replay")).status == 202
@@ -171,6 +174,81 @@ def test_a_code_is_sent_and_comes_back(database: Connection) -> None:
         assert (await ask("POST", f"{path}/check", {"code": code})).body["status"] == "verified"
         assert (await ask("POST", f"{path}/check", {"code": code})).body["status"] == "used"
         assert (await ask("GET", path)).body["status"] == "verified"
+
+    with_door(scenario)
+
+
+def test_a_key_of_an_earlier_text_sends_no_code_nor_the_other_way_round() -> None:
+    """spec S8"""
+
+    async def scenario(ask: Ask) -> None:
+        code = {"to": NUMBER, "sender": SENDER}
+        for first, path, then, body in (
+            (("POST", "/v1/messages", RIGHT), "/v1/verifications", "order 7", code),
+            (("POST", "/v1/verifications", code), "/v1/messages", "login 7", RIGHT),
+        ):
+            key = {"idempotency-key": then}
+            assert (await ask(*first, headers=key)).status == 202
+            said = await ask("POST", path, body, headers=key)
+            assert (said.status, said.body["type"]) == (422, "/v1/problems/reference-reused")
+        assert Batch.objects.count() == 2
+
+    with_door(scenario)
+
+
+def test_the_text_of_a_test_is_no_code_though_it_has_the_same_words() -> None:
+    async def scenario(ask: Ask) -> None:
+        key = {"idempotency-key": "login 7"}
+        text = RIGHT | {"text": "123456 is your code.", "purpose": "transactional", "validity_minutes": 10}
+        assert (await ask("POST", "/v1/messages", text, headers=key)).status == 202
+        said = await ask("POST", "/v1/verifications", {"to": NUMBER, "sender": SENDER}, headers=key)
+        assert (said.status, said.body["type"]) == (422, "/v1/problems/reference-reused")
+
+    with_door(scenario, key_of(test=True))
+
+
+def test_a_held_batch_goes_on_too(database: Connection) -> None:
+    """spec S53"""
+
+    async def scenario(ask: Ask) -> None:
+        sent = await ask("POST", "/v1/messages", RIGHT)
+        path = f"/v1/batches/{sent.body['batch_id']}"
+        await ask("POST", f"{path}/pause")
+        Batch.objects.update(state=Batch.State.HELD, held_for=Batch.HeldFor.LATE)
+        assert (await ask("GET", path)).body["state"] == "held"
+        assert (await ask("POST", f"{path}/resume")).body["state"] == "running"
+
+    with_door(scenario)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "field"),
+    [
+        ("POST", "/v1/contacts", "", {"contacts": [{"number": NUMBER}, {"number": "2123"}]}, "contacts[1].number"),
+        ("POST", "/v1/contacts/delete", "", {"numbers": ["2123"]}, "numbers[0]"),
+        ("POST", "/v1/consents", "", {"numbers": ["2123"], "way": "verbal", "evidence": "x"}, "numbers[0]"),
+        ("POST", "/v1/unsubscribes", "", {"numbers": [NUMBER, "2123"]}, "numbers[1]"),
+        ("GET", "/v1/contacts", "number=2123", None, "number"),
+        ("GET", "/v1/consents", "number=2123", None, "number"),
+        ("GET", "/v1/messages", "to=2123", None, "to"),
+        ("POST", "/v1/verifications", "", {"to": NUMBER, "sender": SENDER, "template": "\0{code}"}, "template"),
+    ],
+)
+def test_a_mistake_is_named_where_it_stands(method: str, path: str, query: str, body: object, field: str) -> None:
+    """RFC 9457, spec S123"""
+
+    async def scenario(ask: Ask) -> None:
+        said = await ask(method, path, body, query=query)
+        assert (said.status, said.body["field"]) == (422, field)
+
+    with_door(scenario)
+
+
+def test_a_time_keeps_its_offset_though_the_query_took_its_plus() -> None:
+    async def scenario(ask: Ask) -> None:
+        for moment in ("2026-11-22T08:00:00+08:00", "2026-11-22T08:00:00.5+08:00", "2026-11-22T08:00:00%2B08:00"):
+            said = await ask("GET", "/v1/statement", query=f"since={moment}")
+            assert (said.status, said.body.get("since", "")[-6:]) == (200, "+08:00")
 
     with_door(scenario)
 

@@ -1,6 +1,7 @@
 """Who may what at the JSON API, and what strangers see: for every operation of the table (spec S123, S125, S136)."""
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,11 +14,11 @@ from sampan.accounts.tables import ApiKey, BlockedAddress, Customer, Person
 from sampan.database import Connection, Snapshot
 from sampan.interfaces.json_api.calls import Operation
 from sampan.interfaces.json_api.operations import OPERATIONS
-from sampan.interfaces.json_api.problems import KINDS, OF_REASONS, OWN_KINDS
+from sampan.interfaces.json_api.problems import KINDS, OF_REASONS, OWN_KINDS, wrong_of
 from sampan.messages.address_book import contacts, groups
 from sampan.messages.tables import Batch, Message, Source
 from sampan.messages.trying import end_tests
-from sampan.reasons import Reason
+from sampan.reasons import Reason, Refused
 from sampan.webhooks import endpoints
 from sampan.webhooks.endpoints import Form
 from tests.interfaces.json_api.asking import ALL, RIGHT, Ask, Said, key_of, with_door
@@ -274,6 +275,12 @@ def test_a_request_keeps_the_id_it_came_with() -> None:
     with_door(scenario)
 
 
+def test_whoever_is_to_come_again_is_told_when() -> None:
+    for reason, kind in OF_REASONS.items():
+        headers = dict(wrong_of(Refused(reason, value="7")).headers)
+        assert (b"retry-after" in headers) == (kind.status == 429), reason
+
+
 def test_every_reason_is_a_problem_with_an_address_of_its_own() -> None:
     assert set(OF_REASONS) == set(Reason)
     assert len(KINDS) == len(OWN_KINDS) + len(OF_REASONS)
@@ -281,4 +288,5 @@ def test_every_reason_is_a_problem_with_an_address_of_its_own() -> None:
         assert 400 <= kind.status <= 500
         assert kind.title
         assert "{value}" not in kind.title
+        assert not re.search("[a-z] It ", kind.title)
         assert kind.name.replace("-", "").isalnum()
