@@ -121,7 +121,7 @@ def test_who_goes_on_doing_too_much_at_once_is_blocked_for_a_while(database: Con
     assert not crowds.note(STRANGER, NOW + WITHIN + timedelta(seconds=1))
     assert [crowds.note(STRANGER, NOW + WITHIN) for _ in range(MOST_TURNED_AWAY - 1)].count(True) == 1
     block_crowd(database, "web", STRANGER, NOW)
-    assert blocks.get(database) == {STRANGER: NOW + CROWD_BLOCKED_FOR}
+    assert blocks.get(database).until_of == {STRANGER: NOW + CROWD_BLOCKED_FOR}
     row = BlockedAddress.objects.get()
     assert (row.is_crowd, row.failures, row.door) == (True, MOST_TURNED_AWAY, "web")
 
@@ -129,7 +129,7 @@ def test_who_goes_on_doing_too_much_at_once_is_blocked_for_a_while(database: Con
 def test_a_crowd_does_not_shorten_the_block_of_who_guessed(database: Connection) -> None:
     guess(database, MOST_FAILURES)
     block_crowd(database, "web", STRANGER, NOW)
-    assert blocks.get(database) == {STRANGER: NOW + BLOCKED_FOR}
+    assert blocks.get(database).until_of == {STRANGER: NOW + BLOCKED_FOR}
 
 
 def test_who_waits_at_the_sign_in_page_is_listed_apart(database: Connection) -> None:
