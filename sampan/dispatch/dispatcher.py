@@ -84,7 +84,7 @@ class Dispatcher:
         self._look = asyncio.Event()
         self._stopping = False
         self._results = Gathering[results.Result]("answers", self._record)
-        self._receiving = Receiving(facts, self._dialect, threads, clock)
+        self._receiving = Receiving(facts, self._dialect, threads, clock, self._results.after)
         self._tasks: list[asyncio.Task[None]] = []
 
     # Its life.

@@ -6,6 +6,7 @@ told by `is_full` to stop.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -30,6 +31,8 @@ class Gathering(Generic[T]):
         self._name = name
         self._work = work
         self._waiting: list[T] = []
+        self._put = self._done = 0
+        self._afterwards: deque[tuple[int, Callable[[], None]]] = deque()
         self._busy = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -46,6 +49,7 @@ class Gathering(Generic[T]):
         if not items:
             return
         self._waiting.extend(items)
+        self._put += len(items)
         if not self._busy:
             self._busy = True
             self._idle.clear()
@@ -56,6 +60,9 @@ class Gathering(Generic[T]):
             while self._waiting:
                 batch, self._waiting = self._waiting[:MOST_A_BATCH], self._waiting[MOST_A_BATCH:]
                 await self._until_done(batch)
+                self._done += len(batch)
+                while self._afterwards and self._afterwards[0][0] <= self._done:
+                    self._afterwards.popleft()[1]()
                 if len(batch) >= LITTLE and len(self._waiting) < MOST_A_BATCH:
                     await asyncio.sleep(GATHER_S)
         finally:
@@ -77,6 +84,13 @@ class Gathering(Generic[T]):
                 half = len(batch) // 2
                 await self._until_done(batch[:half])
                 batch = batch[half:]
+
+    def after(self, then: Callable[[], None]) -> None:
+        """Call this once all that was put so far is done: at once where nothing is left to do."""
+        if self._done == self._put:
+            then()
+        else:
+            self._afterwards.append((self._put, then))
 
     async def drained(self) -> None:
         """Wait until nothing is left to do."""

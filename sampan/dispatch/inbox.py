@@ -76,7 +76,9 @@ RETURNING id""")
 
 
 def keep(conn: Connection, operator_id: int, receipts: Sequence[Receipt], now: datetime) -> list[Kept]:
-    """Into the inbox; once this returns they may be acknowledged."""
+    """Into the inbox; once that is committed they may be acknowledged."""
+    if not receipts:
+        return []
     values = {
         "operator": operator_id,
         "now": now,

@@ -1,7 +1,7 @@
 """Receipts become the ends of parts and messages, many at once (spec S71, S73, S76–S78).
 
 A receipt may come before its answer is recorded, twice, out of order, by another link or after a restart, and with
-its id in another form than the answer had: `inbox` keeps it, `matching` finds what it is about.
+its id in another form than the answer had: `matching` finds what it is about, and what finds nothing waits in `inbox`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import datetime
 from sampan.database import Connection, array_of, array_of_texts, array_of_times, one_line
 from sampan.dispatch import inbox
 from sampan.dispatch.dialects import Dialect
-from sampan.dispatch.inbox import Kept
+from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.matching import Found, find
 from sampan.dispatch.results import KEYS, SAME
 from sampan.dispatch.tables import Attempt
@@ -38,8 +38,21 @@ UPDATE attempt a SET state = {Attempt.State.RETRYING.value}, state_at = g.receip
  WHERE {SAME} AND a.state IN ({Attempt.State.TAKEN.value}, {Attempt.State.RETRYING.value})""")
 
 
+def take(conn: Connection, operator_id: int, given: Sequence[Receipt], dialect: Dialect, now: datetime) -> list[Kept]:
+    """Receipts as they come: to their messages, the others into the inbox, in one transaction; gives those others.
+
+    Once this returns all may be acknowledged (spec S77).
+    """
+    fresh = [Kept(place, receipt, now) for place, receipt in enumerate(given)]
+    with conn.transaction():
+        found = find(conn, operator_id, fresh, dialect)
+        apply(conn, found, now)
+        matched = {each.kept.id for each in found}
+        return inbox.keep(conn, operator_id, [each.receipt for each in fresh if each.id not in matched], now)
+
+
 def match(conn: Connection, operator_id: int, kept: Sequence[Kept], dialect: Dialect, now: datetime) -> list[Kept]:
-    """Bring receipts to their messages, in one transaction; gives those that found none."""
+    """Bring receipts of the inbox to their messages, in one transaction; gives those that found none."""
     with conn.transaction():
         found = find(conn, operator_id, kept, dialect)
         apply(conn, found, now)

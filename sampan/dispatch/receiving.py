@@ -1,4 +1,4 @@
-"""The way back from one operator: receipts kept, acknowledged, matched, tried again, and asked for (spec S77, S78).
+"""The way back from one operator: receipts taken, acknowledged, tried again, and asked for (spec S77, S78).
 
 Replies are kept and acknowledged likewise (spec S111); the worker reads them.
 """
@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+import psycopg
 import structlog
 
 from sampan.database import DatabaseThreads
@@ -24,8 +25,8 @@ from sampan.smpp.client import ClientSession, Delivery
 from sampan.smpp.receipt import read_receipt
 from sampan.smpp.session import CommandRefused, SessionClosed
 
-MEMORY_TRIES = 8  # of a receipt that came before its answer was recorded
-MEMORY_TRY_S = 0.05
+MEMORY_TRIES = 3  # of a receipt that came before its answer, as by another link
+MEMORY_TRY_S = 0.1
 QUERY_EVERY_S = 60.0
 
 log = structlog.get_logger()
@@ -35,12 +36,19 @@ class Receiving:
     """Of one operator, for as long as it is ours; its settings may change."""
 
     def __init__(
-        self, facts: OperatorFacts, dialect: Dialect, threads: DatabaseThreads, clock: Callable[[], datetime]
+        self,
+        facts: OperatorFacts,
+        dialect: Dialect,
+        threads: DatabaseThreads,
+        clock: Callable[[], datetime],
+        after_answers: Callable[[Callable[[], None]], None],
     ) -> None:
+        """`after_answers` calls what it is given once all answers read so far are recorded."""
         self._facts = facts
         self._dialect = dialect
         self._threads = threads
         self._clock = clock
+        self._after_answers = after_answers
         self._loop = asyncio.get_running_loop()
         self._queried_at_s = self._loop.time()
         self._in_hand: set[int] = set()  # receipts that were due and are being tried
@@ -66,14 +74,21 @@ class Receiving:
         self._replies.put(replies)
 
     async def _keep(self, items: Sequence[tuple[ClientSession, int, Receipt]]) -> None:
-        """Into the inbox; then, and only then, acknowledge (spec S77), on the session that brought each.
+        """To their messages or into the inbox; then, and only then, acknowledge, on the session that brought each.
 
         One that has been closed meanwhile does nothing, and the operator sends those again.
         """
-        found = [receipt for _, _, receipt in items]
-        kept = await self._threads.run(inbox.keep, self._facts.id, found, self._clock())
+        given = [receipt for _, _, receipt in items]
+        try:
+            left = await self._threads.run(receipts.take, self._facts.id, given, self._dialect, self._clock())
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one of them, all are kept first
+            log.error("dispatch.failed", work="inbox", items=len(given), error=repr(error))
+            left = await self._threads.run(inbox.keep, self._facts.id, given, self._clock())
         _acknowledge(items)
-        self._matches.put([(each, 0) for each in kept])
+        if left:  # they were faster than the record of their answers
+            self._after_answers(lambda: self._matches.put([(each, 1) for each in left]))
 
     async def _keep_replies(self, items: Sequence[tuple[ClientSession, int, ReceivedPart]]) -> None:
         """As `_keep`: committed, then acknowledged; what an operator sends again is known again."""
@@ -81,7 +96,7 @@ class Receiving:
         _acknowledge(items)
 
     async def _match(self, items: Sequence[tuple[Kept, int]]) -> None:
-        """A receipt may be faster than the record of its answer: it is tried a few times from memory, then later."""
+        """Receipts of the inbox: what finds nothing is tried a few times from memory, then later."""
         tried = {kept.id: tries for kept, tries in items}
         kept = list({kept.id: kept for kept, _ in items}.values())
         try:

@@ -14,7 +14,7 @@ from sampan.reasons import Reason
 
 MOST_A_SWEEP = 1_000
 REPEATS_AFTER = timedelta(minutes=1)
-REPEATS_AMONG = 2_000_000  # of the newest messages
+REPEATED_WITHIN = timedelta(days=1)
 
 # What was found is named by where it lies: a join with it may be planned, while the statistics are those of an empty
 # table, as one search of the whole table for each of its rows.
@@ -68,21 +68,27 @@ def end_without_receipt(conn: Connection, now: datetime) -> int:
 
 REPEATED = """
     DELETE FROM inbox_receipt i USING message_part p
-     WHERE i.tries > 0 AND i.received_at < %(before)s AND i.operator_ref <> ''
-       AND p.message_id > (SELECT last_value - %(among)s FROM message_id)
+     WHERE NOT i.looked_for AND i.received_at < %(before)s AND i.operator_ref <> ''
+       AND (p.receipt_at > %(since)s OR p.receipt_at IS NULL)
        AND p.operator_id = i.operator_id AND p.operator_ref = i.operator_ref"""
+LOOKED_FOR = "UPDATE inbox_receipt SET looked_for = true WHERE NOT looked_for AND received_at < %(before)s"
 
 
 def forget_repeated_receipts(conn: Connection, now: datetime) -> int:
     """A receipt that came again after its part had ended says nothing new. Gives how many were forgotten.
 
-    No index leads from an id to its part, as each message would pay for it: the parts of the newest messages are read,
-    once for all receipts, so this is called seldom, and only where receipts wait. What repeats an older one waits for
-    staff.
+    No index leads from an id to its part, as each message would pay for it. So each is looked for once, among the parts
+    that ended since a day before, all in one reading of those. What repeats an older one waits for staff.
     """
-    values = {"before": now - REPEATS_AFTER, "among": REPEATS_AMONG}
-    if not conn.execute("SELECT FROM inbox_receipt WHERE received_at < %(before)s LIMIT 1", values).rowcount:
+    before = now - REPEATS_AFTER
+    oldest = "SELECT min(received_at) FROM inbox_receipt WHERE NOT looked_for AND received_at < %s"
+    ((since,),) = conn.execute(oldest, [before]).fetchall()
+    if since is None:
         return 0
+    values = {"before": before, "since": since - REPEATED_WITHIN}
     with conn.transaction():
+        # By keys, all of them would be read once for each receipt.
         conn.execute("SELECT set_config('enable_nestloop', 'off', true), set_config('enable_hashjoin', 'on', true)")
-        return conn.execute(REPEATED, values).rowcount
+        count = conn.execute(REPEATED, values).rowcount
+        conn.execute(LOOKED_FOR, values)
+    return count

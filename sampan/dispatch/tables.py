@@ -61,6 +61,7 @@ class InboxReceipt(models.Model):
     text = models.TextField()  # the receipt's own words
     tries = models.SmallIntegerField()
     retry_at = models.DateTimeField()
+    looked_for = models.BooleanField(default=False)  # among the parts that have ended (sweeps.py)
 
     class Meta:
         db_table = "inbox_receipt"

@@ -97,6 +97,8 @@ CREATE TABLE message_part (
     receipt_error text,
     PRIMARY KEY (message_id, part, try_number)
 ) PARTITION BY RANGE (message_id);
+-- Nearly free: rows come in about the order of their receipts. For receipts that come again (dispatch/sweeps.py).
+CREATE INDEX message_part_ended ON message_part USING brin (receipt_at);
 
 CREATE TABLE queued (
     operator_id integer NOT NULL,
@@ -147,6 +149,7 @@ CREATE TABLE inbox_receipt (
     tries smallint NOT NULL DEFAULT 0,
     receipt_state smallint NOT NULL,
     intermediate boolean NOT NULL,
+    looked_for boolean NOT NULL DEFAULT false,
     operator_ref text NOT NULL,
     source text NOT NULL,
     receipt_error text,

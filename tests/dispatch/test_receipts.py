@@ -165,6 +165,28 @@ def test_the_same_receipt_twice_is_one_and_is_forgotten_later(database: Connecti
     assert money(database, harbour) == {"held": 0, "charged": 2_900}
 
 
+def test_a_stray_receipt_is_looked_for_once_among_the_parts_that_have_ended(database: Connection) -> None:
+    """However many parts are kept: reading them all again each minute would not go on for long."""
+    owner, _, id_ = handed_over(database)
+    inbox.postpone(owner.conn, owner.receipt("a"))
+    assert sweeps.forget_repeated_receipts(database, NOW + timedelta(minutes=2)) == 0
+    owner.taken(id_, ref="a")
+    owner.receipt("a")
+    assert InboxReceipt.objects.get().looked_for
+    assert sweeps.forget_repeated_receipts(database, NOW + timedelta(minutes=3)) == 0
+
+
+def test_receipts_as_they_come_end_their_messages_and_only_the_others_wait(database: Connection) -> None:
+    """One transaction for both, so that all of them may be acknowledged (spec S77)."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="a")
+    found = [inbox.Receipt(1, ref, None, DELIVERED, "", False, "") for ref in ("early", "a", "a")]
+    left = receipts.take(owner.conn, owner.operator_id, found, DIALECT, NOW)
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+    assert [kept.receipt.operator_ref for kept in left] == ["early"]
+    assert inbox.due(database, owner.operator_id, NOW + timedelta(seconds=2)) == left
+
+
 def test_two_receipts_of_one_part_in_one_batch_say_what_the_first_says(database: Connection) -> None:
     owner, _, id_ = handed_over(database)
     owner.taken(id_, ref="a")
