@@ -104,19 +104,25 @@ class NotTheOwner(Exception):
     """Another process owns the operator by now; nothing may be handed over under this epoch."""
 
 
+# What to change is found by its key for each given row (LATERAL), then named by where it lies (ctid). As a join with
+# the given rows it may be planned while the statistics are those of an empty table, and then it reads the table once a
+# row: measured, 80 times slower (docs/operating/performance.md).
 ATTEMPT = one_line(f"""
 WITH fence AS MATERIALIZED (
     SELECT 1 FROM operator_lease WHERE operator_id = %(operator)s AND epoch = %(epoch)s FOR SHARE),
-gone AS (
-    DELETE FROM queued q
-     USING unnest(%(lanes)s::int2[], %(customers)s::int8[], %(ids)s::int8[], %(parts)s::int2[], %(links)s::int4[],
+found AS MATERIALIZED (
+    SELECT g.*, q.place
+      FROM unnest(%(lanes)s::int2[], %(customers)s::int8[], %(ids)s::int8[], %(parts)s::int2[], %(links)s::int4[],
                   %(sequences)s::int8[], %(recipients)s::int8[], %(tries)s::int2[], %(as_one)s::bool[],
                   %(deadlines)s::timestamptz[])
            AS g (lane, customer_id, message_id, parts, link_id, sequence_number, recipient, try_number, as_one,
                  deadline_at)
-     WHERE EXISTS (SELECT FROM fence) AND q.operator_id = %(operator)s AND q.lane = g.lane
-       AND q.customer_id = g.customer_id AND q.message_id = g.message_id
-    RETURNING g.*),
+     CROSS JOIN LATERAL (
+           SELECT ctid AS place FROM queued
+            WHERE EXISTS (SELECT FROM fence) AND operator_id = %(operator)s AND lane = g.lane
+              AND customer_id = g.customer_id AND message_id = g.message_id LIMIT 1) q),
+gone AS MATERIALIZED (
+    DELETE FROM queued WHERE ctid = ANY (ARRAY(SELECT place FROM found)) RETURNING message_id),
 written AS (
     INSERT INTO attempt (message_id, part, try_number, carries, state, operator_id, link_id, sequence_number, epoch,
                          recipient, submitted_at, state_at, deadline_at)
@@ -124,8 +130,9 @@ written AS (
            {Attempt.State.SUBMITTING.value}, %(operator)s, link_id,
            sequence_number + bit_count((parts & (1 << part - 1) - 1)::bit(32)), %(epoch)s, recipient,
            %(now)s, %(now)s, deadline_at
-      FROM gone CROSS JOIN generate_series(1, 8) AS part
-     WHERE CASE WHEN as_one THEN part = 1 ELSE parts >> part - 1 & 1 = 1 END)
+      FROM found CROSS JOIN generate_series(1, 8) AS part
+     WHERE CASE WHEN as_one THEN part = 1 ELSE parts >> part - 1 & 1 = 1 END
+       AND message_id = ANY (ARRAY(SELECT message_id FROM gone)))
 SELECT (SELECT count(*) FROM fence), array_agg(message_id) FROM gone""")
 
 
@@ -203,11 +210,13 @@ def requeue(conn: Connection, operator_id: int, waiting: Sequence[Waiting]) -> s
 
 
 WITHDRAW = """
-DELETE FROM queued q USING unnest(%(ids)s::int8[], %(customers)s::int8[], %(lanes)s::int2[])
-       AS g (message_id, customer_id, lane)
- WHERE q.operator_id = %(operator)s AND q.lane = g.lane AND q.customer_id = g.customer_id
-   AND q.message_id = g.message_id
-RETURNING q.message_id, q.parts_left"""
+DELETE FROM queued WHERE ctid = ANY (ARRAY(
+    SELECT q.place FROM unnest(%(ids)s::int8[], %(customers)s::int8[], %(lanes)s::int2[])
+           AS g (message_id, customer_id, lane)
+     CROSS JOIN LATERAL (
+           SELECT ctid AS place FROM queued WHERE operator_id = %(operator)s AND lane = g.lane
+              AND customer_id = g.customer_id AND message_id = g.message_id LIMIT 1) q))
+RETURNING message_id, parts_left"""
 
 
 def withdraw(conn: Connection, operator_id: int, claimed: Iterable[Claimed]) -> dict[int, int]:

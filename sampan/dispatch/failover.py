@@ -44,21 +44,18 @@ STUCK = f"""
 
 MOVE = one_line("""
     WITH movable AS MATERIALIZED (
-        SELECT q.operator_id, q.lane, q.customer_id, q.message_id FROM queued q JOIN message m ON m.id = q.message_id
+        SELECT q.ctid AS place FROM queued q JOIN message m ON m.id = q.message_id
          WHERE q.operator_id = %(stuck)s AND m.route_id = %(route)s AND m.answered_parts = 0 AND q.try_number = 1
            AND q.parts_left = (1 << m.parts) - 1
            AND NOT EXISTS (SELECT FROM attempt a WHERE a.message_id = q.message_id)
          ORDER BY q.message_id LIMIT %(most)s FOR UPDATE OF q SKIP LOCKED),
     gone AS (
-        DELETE FROM queued q USING movable v
-         WHERE q.operator_id = v.operator_id AND q.lane = v.lane AND q.customer_id = v.customer_id
-           AND q.message_id = v.message_id
-        RETURNING q.*),
+        DELETE FROM queued WHERE ctid = ANY (ARRAY(SELECT place FROM movable)) RETURNING *),
     moved AS (
         INSERT INTO queued (operator_id, lane, customer_id, message_id, batch_id, send_by, parts_left, try_number)
         SELECT %(other)s, lane, customer_id, message_id, batch_id, send_by, parts_left, try_number FROM gone
         RETURNING lane, customer_id),
-    renamed AS (UPDATE message m SET operator_id = %(other)s FROM gone WHERE m.id = gone.message_id)
+    renamed AS (UPDATE message SET operator_id = %(other)s WHERE id = ANY (ARRAY(SELECT message_id FROM gone)))
     SELECT lane, customer_id, count(*) FROM moved GROUP BY 1, 2""")
 
 

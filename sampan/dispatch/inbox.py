@@ -111,8 +111,8 @@ def due(conn: Connection, operator_id: int, now: datetime) -> list[Kept]:
 
 FORGET = "DELETE FROM inbox_receipt WHERE id = ANY(%s::int8[])"
 POSTPONE = """
-    UPDATE inbox_receipt i SET tries = i.tries + 1, retry_at = g.retry_at
-      FROM unnest(%(ids)s::int8[], %(at)s::timestamptz[]) AS g (id, retry_at) WHERE i.id = g.id"""
+    UPDATE inbox_receipt SET tries = tries + 1,
+           retry_at = (%(at)s::timestamptz[])[array_position(%(ids)s::int8[], id)] WHERE id = ANY(%(ids)s::int8[])"""
 
 
 def forget(conn: Connection, ids: Iterable[int]) -> None:

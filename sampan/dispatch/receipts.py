@@ -12,30 +12,37 @@ from sampan.dispatch import inbox
 from sampan.dispatch.dialects import Dialect
 from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.matching import Found, find
-from sampan.dispatch.results import KEYS, SAME
+from sampan.dispatch.results import COLUMNS, KEYS, attempts
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
 from sampan.messages.status import Evidence, Settled
 from sampan.messages.tables import Status
 
 FINISH = one_line(f"""
-WITH gone AS (
-    DELETE FROM attempt a
-     USING unnest({KEYS}, %(at)s::timestamptz[], %(states)s::int2[], %(errors)s::text[])
-           AS g (message_id, part, try_number, receipt_at, receipt_state, receipt_error)
-     WHERE {SAME}
-    RETURNING a.message_id, a.part, a.try_number, a.operator_id, a.link_id, a.sequence_number, a.submitted_at,
-              a.answered_at, a.operator_ref, g.receipt_at, g.receipt_state, g.receipt_error)
+WITH found AS MATERIALIZED ({
+    attempts(
+        f"unnest({KEYS}, %(at)s::timestamptz[], %(states)s::int2[], %(errors)s::text[])"
+        " AS g (message_id, part, try_number, receipt_at, receipt_state, receipt_error)"
+    )
+}),
+gone AS (DELETE FROM attempt WHERE ctid = ANY (ARRAY(SELECT place FROM found)))
 INSERT INTO message_part (message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at,
                           answered_at, operator_ref, command_status, receipt_at, receipt_state, receipt_error)
 SELECT message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at, answered_at, operator_ref, 0,
-       receipt_at, receipt_state, receipt_error FROM gone""")
+       receipt_at, receipt_state, receipt_error FROM found""")
 
 TRY_AGAIN = one_line(f"""
-UPDATE attempt a SET state = {Attempt.State.RETRYING.value}, state_at = g.receipt_at, receipt_error = g.receipt_error
-  FROM unnest({KEYS}, %(at)s::timestamptz[], %(errors)s::text[])
-       AS g (message_id, part, try_number, receipt_at, receipt_error)
- WHERE {SAME} AND a.state IN ({Attempt.State.TAKEN.value}, {Attempt.State.RETRYING.value})""")
+WITH found AS MATERIALIZED ({
+    attempts(
+        f"unnest({KEYS}, %(at)s::timestamptz[], %(errors)s::text[]) AS g (message_id, part, try_number, at, error)",
+        (Attempt.State.TAKEN.value, Attempt.State.RETRYING.value),
+    )
+})
+INSERT INTO attempt ({COLUMNS}, receipt_error)
+SELECT message_id, part, try_number, carries, {Attempt.State.RETRYING.value}, operator_id, link_id, sequence_number,
+       epoch, recipient, submitted_at, answered_at, at, deadline_at, operator_ref, error FROM found
+    ON CONFLICT (message_id, part, try_number) DO UPDATE
+       SET state = excluded.state, state_at = excluded.state_at, receipt_error = excluded.receipt_error""")
 
 
 def take(conn: Connection, operator_id: int, given: Sequence[Receipt], dialect: Dialect, now: datetime) -> list[Kept]:

@@ -55,40 +55,64 @@ class Unsent(NamedTuple):
 Result = Taken | RefusedForGood | Unanswered | Unsent
 
 KEYS = "%(ids)s::int8[], %(parts)s::int2[], %(tries)s::int2[]"
-SAME = "a.message_id = g.message_id AND a.part = g.part AND a.try_number = g.try_number"
+COLUMNS = """
+    message_id, part, try_number, carries, state, operator_id, link_id, sequence_number, epoch, recipient,
+    submitted_at, answered_at, state_at, deadline_at, operator_ref"""
 
+
+def attempts(given: str, states: Iterable[int] = ()) -> str:
+    """SQL: the rows of `given`, which begin with KEYS, with their attempts, locked, and the `place` of each (claims.py)."""
+    condition = f"AND state IN ({', '.join(map(str, states))})" if states else ""
+    return f"""
+        SELECT g.*, a.* FROM {given}
+         CROSS JOIN LATERAL (
+               SELECT ctid AS place, carries, state, operator_id, link_id, sequence_number, epoch, recipient,
+                      submitted_at, answered_at, deadline_at, operator_ref
+                 FROM attempt WHERE message_id = g.message_id AND part = g.part AND try_number = g.try_number
+                  {condition} LIMIT 1 FOR UPDATE) a"""
+
+
+# The insertion always finds its row, which is locked: an update that can only go by the key.
 TAKE = one_line(f"""
-UPDATE attempt a SET state = {Attempt.State.TAKEN.value}, operator_ref = g.operator_ref, answered_at = %(now)s,
-       state_at = %(now)s
-  FROM unnest({KEYS}, %(refs)s::text[]) AS g (message_id, part, try_number, operator_ref)
- WHERE {SAME} AND a.state IN ({Attempt.State.SUBMITTING.value}, {Attempt.State.UNKNOWN.value})""")
+WITH found AS MATERIALIZED ({
+    attempts(
+        f"unnest({KEYS}, %(refs)s::text[]) AS g (message_id, part, try_number, ref)",
+        (Attempt.State.SUBMITTING.value, Attempt.State.UNKNOWN.value),
+    )
+})
+INSERT INTO attempt ({COLUMNS})
+SELECT message_id, part, try_number, carries, {Attempt.State.TAKEN.value}, operator_id, link_id, sequence_number, epoch,
+       recipient, submitted_at, %(now)s, %(now)s, deadline_at, ref FROM found
+    ON CONFLICT (message_id, part, try_number) DO UPDATE
+       SET state = excluded.state, operator_ref = excluded.operator_ref, answered_at = excluded.answered_at,
+           state_at = excluded.state_at""")
 
 END = one_line(f"""
-WITH gone AS (
-    DELETE FROM attempt a
-     USING unnest({KEYS}, %(refs)s::text[], %(codes)s::int4[])
-           AS g (message_id, part, try_number, operator_ref, command_status)
-     WHERE {SAME}
-    RETURNING a.message_id, a.part, a.try_number, a.operator_id, a.link_id, a.sequence_number, a.submitted_at,
-              g.operator_ref, g.command_status)
+WITH found AS MATERIALIZED ({
+    attempts(
+        f"unnest({KEYS}, %(refs)s::text[], %(codes)s::int4[]) AS g (message_id, part, try_number, ref, command_status)"
+    )
+}),
+gone AS (DELETE FROM attempt WHERE ctid = ANY (ARRAY(SELECT place FROM found)))
 INSERT INTO message_part (message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at,
                           answered_at, operator_ref, command_status)
-SELECT message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at, %(now)s, operator_ref,
-       command_status FROM gone""")
+SELECT message_id, part, try_number, operator_id, link_id, sequence_number, submitted_at, %(now)s, ref, command_status
+  FROM found""")
 
 LOSE = one_line(f"""
-UPDATE attempt a SET state = {Attempt.State.UNKNOWN.value}, state_at = %(now)s
-  FROM unnest({KEYS}) AS g (message_id, part, try_number)
- WHERE {SAME} AND a.state = {Attempt.State.SUBMITTING.value}
-RETURNING a.message_id, a.part, a.try_number""")
+UPDATE attempt SET state = {Attempt.State.UNKNOWN.value}, state_at = %(now)s
+ WHERE ctid = ANY (ARRAY(SELECT place FROM ({
+    attempts(f"unnest({KEYS}) AS g (message_id, part, try_number)", (Attempt.State.SUBMITTING.value,))
+}) AS found))
+RETURNING message_id, part, try_number""")
 
 
 # By its time as well: what comes a second time, because the line broke at COMMIT, must not undo the next attempt.
 UNATTEMPT = one_line(f"""
-DELETE FROM attempt a
- USING unnest({KEYS}, %(at)s::timestamptz[]) AS g (message_id, part, try_number, submitted_at)
- WHERE {SAME} AND a.submitted_at = g.submitted_at
-RETURNING a.message_id, a.part""")
+DELETE FROM attempt WHERE ctid = ANY (ARRAY(SELECT place FROM ({
+    attempts(f"unnest({KEYS}, %(at)s::timestamptz[]) AS g (message_id, part, try_number, at)")
+}) AS found WHERE submitted_at = at))
+RETURNING message_id, part""")
 
 
 def bit(part: int) -> int:

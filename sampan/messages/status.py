@@ -44,13 +44,18 @@ class Evidence(NamedTuple):
     reason: Reason | None = None
 
 
+# What an insertion must have, were it one. It always finds its row, which is locked: an update that can only go by the
+# key. As a join with the given rows it may be planned while the table's statistics are those of an empty one, and then
+# reads the table once for each of them.
+ROW = "id, batch_id, customer_id, created_at, recipient, price_pips, hold_id, destination_id, coding, units, parts"
+
 # Money: the whole price for all parts taken, some = price × taken ÷ parts rounded down, none = nothing; the rest goes
 # back (spec S82a). A message that was never held (its price is 0) has nothing to settle.
 SETTLE = one_line(
     f"""
 WITH settled AS MATERIALIZED (
-    SELECT g.id, m.customer_id, m.price_pips, m.answered_parts | g.answered AS answered,
-           m.taken_parts | g.taken AS taken, g.status, g.reason, r.receipts,
+    SELECT m.*, g.status AS ending, g.reason AS because, r.receipts,
+           m.answered_parts | g.answered AS answered, m.taken_parts | g.taken AS taken,
            m.answered_parts | g.answered = (1 << m.parts) - 1 AS complete,
            m.hold_id IS NOT NULL AND m.charge_id IS NULL AND m.release_id IS NULL AS held,
            m.price_pips * bit_count((m.taken_parts | g.taken)::int4::bit(32)) / m.parts AS charged
@@ -66,24 +71,29 @@ charges AS ({ledger.transfers(Transfer.Kind.CHARGE, "charges_wanted")}),
 releases AS ({ledger.transfers(Transfer.Kind.RELEASE, "releases_wanted")}),
 ids AS (SELECT (SELECT jsonb_object_agg(customer_id, id) FROM charges) AS charges,
                (SELECT jsonb_object_agg(customer_id, id) FROM releases) AS releases)
-UPDATE message m SET
-       answered_parts = s.answered, taken_parts = s.taken,
-       charged_pips = CASE WHEN s.complete AND s.held THEN s.charged ELSE m.charged_pips END,
-       charge_id = CASE WHEN s.complete AND s.held AND s.charged > 0
-                        THEN (ids.charges ->> m.customer_id::text)::int8 ELSE m.charge_id END,
-       release_id = CASE WHEN s.complete AND s.held AND s.charged < s.price_pips
-                         THEN (ids.releases ->> m.customer_id::text)::int8 ELSE m.release_id END,
-       taken_at = CASE WHEN s.taken > 0 THEN coalesce(m.taken_at, %(now)s) END,
-       status = CASE WHEN m.final_at IS NOT NULL THEN m.status WHEN s.status IS NOT NULL THEN s.status
-                     WHEN m.status = {Status.RETRY.value} THEN m.status ELSE {Status.PROCESSING.value} END,
-       reason = CASE WHEN m.final_at IS NOT NULL THEN m.reason WHEN s.status IS NOT NULL THEN s.reason
-                     WHEN m.status = {Status.RETRY.value} THEN m.reason
-                     WHEN s.complete AND NOT s.receipts THEN {Reason.ROUTE_WITHOUT_RECEIPTS.number}
-                     WHEN NOT s.complete AND m.reason = {Reason.OUTCOME_UNKNOWN.number} THEN m.reason
-                     ELSE {Reason.PROCESSING.number} END,
-       final_at = CASE WHEN m.final_at IS NOT NULL THEN m.final_at
-                       WHEN s.status IS NOT NULL OR s.complete AND NOT s.receipts THEN %(now)s::timestamptz END
-  FROM settled s, ids WHERE m.id = s.id"""
+INSERT INTO message ({ROW}, delivered_parts, answered_parts, taken_parts, charged_pips, charge_id, release_id, taken_at,
+                     status, reason, final_at)
+SELECT {ROW}, delivered_parts, answered, taken,
+       CASE WHEN complete AND held THEN charged ELSE charged_pips END,
+       CASE WHEN complete AND held AND charged > 0 THEN (ids.charges ->> customer_id::text)::int8 ELSE charge_id END,
+       CASE WHEN complete AND held AND charged < price_pips THEN (ids.releases ->> customer_id::text)::int8
+            ELSE release_id END,
+       CASE WHEN taken > 0 THEN coalesce(taken_at, %(now)s) END,
+       CASE WHEN final_at IS NOT NULL THEN status WHEN ending IS NOT NULL THEN ending
+            WHEN status = {Status.RETRY.value} THEN status ELSE {Status.PROCESSING.value} END,
+       CASE WHEN final_at IS NOT NULL THEN reason WHEN ending IS NOT NULL THEN because
+            WHEN status = {Status.RETRY.value} THEN reason
+            WHEN complete AND NOT receipts THEN {Reason.ROUTE_WITHOUT_RECEIPTS.number}
+            WHEN NOT complete AND reason = {Reason.OUTCOME_UNKNOWN.number} THEN reason
+            ELSE {Reason.PROCESSING.number} END,
+       CASE WHEN final_at IS NOT NULL THEN final_at
+            WHEN ending IS NOT NULL OR complete AND NOT receipts THEN %(now)s::timestamptz END
+  FROM settled, ids
+    ON CONFLICT (id) DO UPDATE
+       SET answered_parts = excluded.answered_parts, taken_parts = excluded.taken_parts,
+           charged_pips = excluded.charged_pips, charge_id = excluded.charge_id, release_id = excluded.release_id,
+           taken_at = excluded.taken_at, status = excluded.status, reason = excluded.reason,
+           final_at = excluded.final_at"""
 )
 
 
@@ -109,26 +119,27 @@ def settle(conn: Connection, settled: Iterable[Settled], now: datetime) -> None:
 
 
 # A status never moves backwards: delivered parts only grow, a failure ends it, RETRY only follows the two before it.
-# Row by row in the order given, that of their ids: so nothing needs to be locked before.
 HEAR = one_line(
     f"""
-UPDATE message m SET
-       delivered_parts = m.delivered_parts | g.delivered,
-       status = CASE WHEN m.final_at IS NOT NULL THEN m.status
-                     WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.status
-                     WHEN m.delivered_parts | g.delivered = (1 << m.parts) - 1 THEN {Status.DELIVERED.value}
-                     ELSE coalesce(g.status, m.status) END,
-       reason = CASE WHEN m.final_at IS NOT NULL THEN m.reason
-                     WHEN g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) THEN g.reason
-                     WHEN m.delivered_parts | g.delivered = (1 << m.parts) - 1 THEN {Reason.NONE.number}
-                     ELSE coalesce(g.reason, m.reason) END,
-       final_at = CASE WHEN m.final_at IS NULL
-                        AND (g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value})
-                             OR m.delivered_parts | g.delivered = (1 << m.parts) - 1) THEN %(now)s::timestamptz
-                       ELSE m.final_at END
-  FROM unnest(%(ids)s::int8[], %(delivered)s::int2[], %(status)s::int2[], %(reason)s::int2[])
-       AS g (id, delivered, status, reason)
- WHERE m.id = g.id"""
+WITH heard AS MATERIALIZED (
+    SELECT m.*, m.delivered_parts | g.delivered AS delivered, g.status AS heard_status, g.reason AS heard_reason,
+           g.status IN ({Status.EXPIRED.value}, {Status.UNDELIVERABLE.value}) IS TRUE AS failed,
+           m.delivered_parts | g.delivered = (1 << m.parts) - 1 AS all_delivered
+      FROM unnest(%(ids)s::int8[], %(delivered)s::int2[], %(status)s::int2[], %(reason)s::int2[])
+           AS g (id, delivered, status, reason)
+     CROSS JOIN LATERAL (SELECT * FROM message WHERE id = g.id LIMIT 1 FOR NO KEY UPDATE) m)
+INSERT INTO message ({ROW}, answered_parts, taken_parts, charged_pips, charge_id, release_id, delivered_parts,
+                     status, reason, final_at)
+SELECT {ROW}, answered_parts, taken_parts, charged_pips, charge_id, release_id, delivered,
+       CASE WHEN final_at IS NOT NULL THEN status WHEN failed THEN heard_status
+            WHEN all_delivered THEN {Status.DELIVERED.value} ELSE coalesce(heard_status, status) END,
+       CASE WHEN final_at IS NOT NULL THEN reason WHEN failed THEN heard_reason
+            WHEN all_delivered THEN {Reason.NONE.number} ELSE coalesce(heard_reason, reason) END,
+       CASE WHEN final_at IS NULL AND (failed OR all_delivered) THEN %(now)s::timestamptz ELSE final_at END
+  FROM heard
+    ON CONFLICT (id) DO UPDATE
+       SET delivered_parts = excluded.delivered_parts, status = excluded.status, reason = excluded.reason,
+           final_at = excluded.final_at"""
 )
 
 
@@ -154,8 +165,8 @@ DOUBT = one_line(
 WITH locked AS MATERIALIZED (
     SELECT m.id FROM unnest(%(ids)s::int8[]) AS g (id)
      CROSS JOIN LATERAL (SELECT id FROM message WHERE id = g.id AND final_at IS NULL LIMIT 1 FOR NO KEY UPDATE) m)
-UPDATE message m SET status = {Status.PROCESSING.value}, reason = {Reason.OUTCOME_UNKNOWN.number}
-  FROM locked l WHERE m.id = l.id"""
+UPDATE message SET status = {Status.PROCESSING.value}, reason = {Reason.OUTCOME_UNKNOWN.number}
+ WHERE id = ANY (ARRAY(SELECT id FROM locked))"""
 )
 
 

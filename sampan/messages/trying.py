@@ -45,9 +45,9 @@ ENDINGS: Mapping[int, Ending] = MappingProxyType(
 
 TAKE = f"""
     WITH taken AS (
-        DELETE FROM queued WHERE (operator_id, lane, customer_id, message_id) IN (
-            SELECT operator_id, lane, customer_id, message_id FROM queued WHERE operator_id = {TEST_OPERATOR}
-             ORDER BY operator_id, lane, customer_id, message_id LIMIT %s FOR UPDATE SKIP LOCKED)
+        DELETE FROM queued WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM queued WHERE operator_id = {TEST_OPERATOR}
+             ORDER BY operator_id, lane, customer_id, message_id LIMIT %s FOR UPDATE SKIP LOCKED))
         RETURNING message_id, parts_left)
     SELECT t.message_id, t.parts_left, m.recipient
       FROM taken t CROSS JOIN LATERAL (SELECT recipient FROM message WHERE id = t.message_id LIMIT 1) m"""
