@@ -61,7 +61,7 @@ COLUMNS = """
 
 
 def attempts(given: str, states: Iterable[int] = ()) -> str:
-    """SQL: the rows of `given`, which begin with KEYS, with their attempts, locked, and the `place` of each (claims.py)."""
+    """SQL: the rows of `given`, which begin with KEYS, each with its attempt, locked, and the `place` of that."""
     condition = f"AND state IN ({', '.join(map(str, states))})" if states else ""
     return f"""
         SELECT g.*, a.* FROM {given}

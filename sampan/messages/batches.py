@@ -26,13 +26,18 @@ from sampan.reasons import Reason, Refused
 
 CHANGES_END = timedelta(hours=1)  # before a batch is due its customer may no longer delete or change it (spec S51, S52)
 
+# By where the rows lie, in that order, as a gateway takes them: so neither waits for the other (dispatch/claims.py).
 UNQUEUE = """
-    DELETE FROM queued q USING (SELECT DISTINCT operator_id FROM message
-           WHERE customer_id = %(customer)s AND created_at = %(created)s AND batch_id = %(batch)s
-             AND operator_id IS NOT NULL) o
-     WHERE q.operator_id = o.operator_id AND q.lane = %(lane)s AND q.customer_id = %(customer)s
-       AND q.batch_id = %(batch)s
-    RETURNING q.message_id, q.parts_left"""
+    DELETE FROM queued WHERE ctid = ANY (ARRAY(
+        SELECT q.place FROM (
+               SELECT DISTINCT operator_id FROM message
+                WHERE customer_id = %(customer)s AND created_at = %(created)s AND batch_id = %(batch)s
+                  AND operator_id IS NOT NULL) o
+         CROSS JOIN LATERAL (
+               SELECT ctid AS place FROM queued
+                WHERE operator_id = o.operator_id AND lane = %(lane)s AND customer_id = %(customer)s
+                  AND batch_id = %(batch)s OFFSET 0) q))
+    RETURNING message_id, parts_left"""
 
 
 def pause(

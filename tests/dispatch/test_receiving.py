@@ -25,7 +25,7 @@ def test_a_receipt_that_is_looked_for_by_two_looks_at_once_has_one_try_less(data
 
     async def scenario() -> None:
         threads = DatabaseThreads(2, "tests", by_key=True)
-        receiving = Receiving(load_operators(database)[operator.pk], DIALECT, threads, later)
+        receiving = Receiving(load_operators(database)[operator.pk], DIALECT, threads, later, lambda then: then())
         directory = load_directory(database)
         await asyncio.gather(receiving.look((), directory), receiving.look((), directory))
         await receiving.drained()
