@@ -12,6 +12,7 @@ from sampan.dispatch.gathering import Gathering
 def test_what_is_to_follow_follows_what_was_put_before_it_and_waits_for_nothing_else(before: list[int]) -> None:
     """A receipt that was faster than the record of its answer is tried again as soon as that is recorded."""
     seen: list[object] = []
+    gathering: Gathering[int]
 
     async def work(batch: Sequence[int]) -> None:
         await asyncio.sleep(0)
@@ -26,6 +27,5 @@ def test_what_is_to_follow_follows_what_was_put_before_it_and_waits_for_nothing_
         gathering.after(lambda: seen.append("then"))
         await gathering.drained()
 
-    gathering: Gathering[int]
     asyncio.run(run())
     assert seen == [before, "then", [4]] if before else ["then"]
