@@ -1,7 +1,6 @@
 """What can go wrong on a connection, whichever side we are."""
 
 import asyncio
-import contextlib
 import socket
 
 import pytest
