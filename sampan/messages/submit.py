@@ -305,6 +305,9 @@ def _take_references(
             first_with[place] = seen[key]
         elif row[0] != batch_ids[place]:
             ids = [id_ for (id_,) in conn.execute(MESSAGES_OF_BATCH, [row[0]])]
-            outcomes[place] = _accepted(plan, row[0], ids, is_repeat=True)
+            if len(ids) == len(plan.recipients):
+                outcomes[place] = _accepted(plan, row[0], ids, is_repeat=True)
+            else:  # its customer has erased them: never sent twice, and there is no answer left to give
+                outcomes[place] = Refused(Reason.REFERENCE_REUSED, "client_reference", key[1])
         seen.setdefault(key, place)
     return first_with

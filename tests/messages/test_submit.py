@@ -6,13 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from sampan.billing import ledger
 from sampan.billing.tables import Account, Transfer
 from sampan.database import Connection, connect
+from sampan.messages.retention.closing import close_all_of
 from sampan.messages.submit import Accepted, Outcome, submit
 from sampan.messages.tables import Batch, ClientReference, Message, Queued, Source, Status
 from sampan.reasons import Reason, Refused
+from tests.dispatch.steps import Owner
 from tests.world import NOW, draft_of, make_customer, make_mallory, make_places, plan_of, send
 
 HONG_KONG, LONDON, LAGOS = 85261234567, 447911123456, 2348031234567
@@ -132,6 +135,18 @@ def test_a_repeated_client_reference_gives_the_first_answer_and_sends_nothing(da
         assert (first.is_repeat, again.is_repeat) == (False, True)
     assert Message.objects.count() == 1
     assert balances(database, harbour.pk) == (3_100, 2_900)
+
+
+def test_a_repeat_of_what_was_erased_is_refused_and_the_others_of_its_flush_go(database: Connection) -> None:
+    """Spec S8, S130: its owner has erased the results, the client reference stays."""
+    owner, harbour = Owner(make_places()), make_customer()
+    (id_,) = send(database, harbour, client_reference="order-1").message_ids
+    owner.hand_over(harbour)
+    owner.taken(id_, receipts=False)
+    assert close_all_of(database, harbour.pk, NOW) == 1
+    draft = draft_of(database, harbour)
+    outcomes = submitted(database, replace(draft, client_reference="order-1"), draft)
+    assert [reason_of(outcome) for outcome in outcomes] == [Reason.REFERENCE_REUSED, None]
 
 
 def test_a_client_reference_with_other_content_is_refused(database: Connection) -> None:
