@@ -142,7 +142,8 @@ def test_a_repeat_of_what_was_erased_is_refused_and_the_others_of_its_flush_go(d
     owner, harbour = Owner(make_places()), make_customer()
     (id_,) = send(database, harbour, client_reference="order-1").message_ids
     owner.hand_over(harbour)
-    owner.taken(id_, receipts=False)
+    owner.taken(id_, ref="a")
+    owner.receipt("a")
     assert close_all_of(database, harbour.pk, NOW) == 1
     draft = draft_of(database, harbour)
     outcomes = submitted(database, replace(draft, client_reference="order-1"), draft)
