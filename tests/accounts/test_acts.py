@@ -57,7 +57,7 @@ def is_done(scene: Scene, act: Act, by: Person) -> bool:
     return True
 
 
-@pytest.mark.parametrize("act", set(Act) - WITHOUT_GROUNDS, ids=lambda act: act.value)
+@pytest.mark.parametrize("act", [act for act in Act if act not in WITHOUT_GROUNDS], ids=lambda act: act.value)
 def test_nothing_is_done_without_a_reason(database: Connection, act: Act) -> None:
     """Spec S134: who, what, before, after, why."""
     with pytest.raises(Refused) as refused:
