@@ -278,7 +278,7 @@ def test_the_account_menu_signs_out_and_changes_the_language(page: Page, web: We
     expect(page.locator('.bar > .end > .languages [aria-current="true"]')).to_have_text("繁體")
     page.locator("summary").first.click()
     look(page, "account-menu")
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="登出").click()
     expect(page).to_have_url(f"{web.address}/sign-in/")
 
 
