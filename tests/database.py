@@ -16,6 +16,7 @@ from pathlib import Path
 import django
 import psycopg
 import pytest
+from django.db import connections
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
@@ -160,6 +161,9 @@ def migrated_database(pytestconfig: pytest.Config) -> Iterator[Connection]:
 def database(migrated_database: Connection) -> Iterator[Connection]:
     """An empty, migrated database, as the platform connects to it. What the test commits is gone before the next."""
     migrated_database.execute(PUT_BACK)
+    for ours in connections.all(initialized_only=True):
+        if ours.connection is not None and not ours.is_usable():  # the last test left it in a transaction
+            ours.close()
     Snapshot.forget_all()
     with connect("tests") as conn:
         yield conn

@@ -51,7 +51,7 @@ class Blocks:
 
     def get(self, address: str) -> datetime | None:
         """Until when this address is let in nowhere; None where it is let in."""
-        return self.until_of.get(caller_of(address) or "") if self.until_of else None
+        return self.until_of.get(caller_of(address) or address) if self.until_of else None
 
 
 def _load(conn: Connection) -> Blocks:

@@ -18,7 +18,7 @@ import pytest
 from sampan.ops.supervisor import is_alive
 from tests.ops.heard import ROOT, Heard, until, wait_for_end
 
-WARM_START_WITHIN_S = 15.0  # under 5 on a machine that does nothing else
+WARM_START_WITHIN_S = 60.0  # under 5 on a machine that is quick and does nothing else
 PORTS = range(6)
 
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import cache
 from math import ceil
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -52,6 +53,7 @@ BEARER = [(b"www-authenticate", b"Bearer")]
 PROCESS = secrets.token_hex(6)  # stands in the request ids of this process; a chance for each would cost a system call
 _numbers = itertools.count(1)
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SPACE_FOR_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+) (?=\d\d:\d\d$)")  # as `+` before an offset arrives
 
 log = structlog.get_logger()
@@ -229,11 +231,20 @@ def _query(operation: Operation, query_string: bytes) -> Any:
         values = {name: _SPACE_FOR_PLUS.sub(r"\1+", value) for name, value in pairs}
         if len(values) < len(pairs):
             raise Wrong(problems.INVALID, "A parameter is given twice")
+        for name in values.keys() & _times_of(operation.query):
+            if not _DATE.match(values[name]):  # not strict, a number is a time, too
+                raise Wrong(problems.INVALID, "A time is given as RFC 3339 has it, with its offset", field=name)
         return msgspec.convert(values, operation.query, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error) from None
     except ValueError:
         raise Wrong(problems.INVALID, "The query cannot be read") from None
+
+
+@cache
+def _times_of(query: type[msgspec.Struct]) -> frozenset[str]:
+    """The parameters that are times."""
+    return frozenset(field.name for field in msgspec.structs.fields(query) if "datetime" in str(field.type))
 
 
 def _reference(operation: Operation, headers: Mapping[bytes, bytes]) -> str:

@@ -234,6 +234,8 @@ def test_what_is_not_there_is_told(method: str, path: str, status: int, kind: st
         ("limit=1&limit=2", ""),
         ("status=gone", "status"),
         ("since=yesterday", "since"),
+        ("since=-6.8e-137", "since"),
+        ("until=1700000000", "until"),
         ("batch_id=9999999999999999999999", "batch_id"),
     ],
 )

@@ -114,8 +114,8 @@ def test_who_guesses_is_not_let_in_and_it_is_noted(
 def test_a_blocked_address_is_turned_away_before_it_says_a_word(database: Connection, harbour: Customer) -> None:
     """spec S125: by any door's failures."""
     database.execute(
-        "INSERT INTO blocked_address (address, door, failures, login_name, since, until)"
-        " VALUES ('127.0.0.1', 'HTTP', 20, '', now(), now() + interval '1 hour')"
+        "INSERT INTO blocked_address (address, door, failures, is_crowd, login_name, since, until)"
+        " VALUES ('127.0.0.1', 'HTTP', 20, false, '', now(), now() + interval '1 hour')"
     )
     with open_door() as door:
         assert said(door)[0].startswith(b"421 4.7.0")
