@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -36,11 +37,12 @@ UNHEARD_SNAPSHOT_S = 1.0  # how old a snapshot may be while nobody listens for c
 log = structlog.get_logger()
 
 
-def connect(application: str, *, by_key: bool = False) -> Connection:
+def connect(application: str, *, by_key: bool = False, lock_timeout_ms: int = 0) -> Connection:
     """A new connection in autocommit, that names itself and prepares what it runs twice.
 
     `by_key` is for statements that only look rows up by key: they keep doing so while the statistics of a young table
     or partition still say that reading all of it is cheaper (measured: 20 to 200 times slower once it has grown).
+    With `lock_timeout_ms` a statement that waits longer for another's lock raises psycopg.errors.LockNotAvailable.
     """
     return psycopg.connect(
         os.environ["SAMPAN_DATABASE_URL"],
@@ -48,7 +50,7 @@ def connect(application: str, *, by_key: bool = False) -> Connection:
         prepare_threshold=PREPARE_AFTER,
         application_name=f"sampan {application}",
         connect_timeout=CONNECT_TIMEOUT_S,
-        options=ALWAYS + (BY_KEY if by_key else ""),
+        options=ALWAYS + (BY_KEY if by_key else "") + f" -c lock_timeout={lock_timeout_ms}",
     )
 
 
@@ -92,9 +94,8 @@ def one_line(sql: str) -> str:
 class OwnConnections:
     """A connection for each thread that asks: made when it first asks, and anew when its last one has died."""
 
-    def __init__(self, application: str, *, by_key: bool = False) -> None:
-        self._application = application
-        self._by_key = by_key
+    def __init__(self, application: str, *, by_key: bool = False, lock_timeout_ms: int = 0) -> None:
+        self._connect = partial(connect, application, by_key=by_key, lock_timeout_ms=lock_timeout_ms)
         self._here = threading.local()
 
     @contextmanager
@@ -105,7 +106,7 @@ class OwnConnections:
         """
         conn: Connection | None = getattr(self._here, "conn", None)
         if conn is None or conn.closed or conn.broken or (tried and not _lives(conn)):
-            conn = self._here.conn = connect(self._application, by_key=self._by_key)
+            conn = self._here.conn = self._connect()
         try:
             yield conn
         except psycopg.OperationalError:
@@ -125,8 +126,8 @@ def _lives(conn: Connection) -> bool:
 class DatabaseThreads:
     """A few threads, each with a connection of its own, for work that blocks."""
 
-    def __init__(self, threads: int, application: str, *, by_key: bool = False) -> None:
-        self._connections = OwnConnections(application, by_key=by_key)
+    def __init__(self, threads: int, application: str, *, by_key: bool = False, lock_timeout_ms: int = 0) -> None:
+        self._connections = OwnConnections(application, by_key=by_key, lock_timeout_ms=lock_timeout_ms)
         self._pool = ThreadPoolExecutor(threads, f"database-{application}")
 
     def _run(self, work: Callable[Concatenate[Connection, P], R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -36,7 +36,7 @@ class Web:
         self._places = AtOnce(MOST_OF_ADDRESS)
         self._crowds = Crowds()
         http_api = HttpApi(self._intake, self._lookups)
-        self._soap = SoapDoor(self._intake, self._lookups, platform)
+        self._soap = SoapDoor(self._intake, self._lookups)
         self._json_api = JsonApi(self._intake, self._lookups, platform)
         static_files = StaticFiles(settings.STATIC_FOLDER, settings.STATIC_URL)
         self.doors: dict[str, Application] = {
@@ -78,6 +78,5 @@ class Web:
         """Answer what is in hand, then let go of the database."""
         await self._intake.close()
         await self._json_api.close()
-        self._soap.close()
         self._pages.close()
         self._lookups.close()

@@ -1,14 +1,15 @@
 """Group commit: many callers, few commits, and each gets its own answer (house.md, one message)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 
-from sampan.database import Connection
+from sampan.database import Connection, connect
 from sampan.messages import intake as module
 from sampan.messages.announcing import CHANNEL, announce, announced
 from sampan.messages.intake import Intake
+from sampan.messages.planning import Draft
 from sampan.messages.submit import Accepted
 from sampan.messages.tables import Message
 from sampan.reasons import Reason, Refused
@@ -64,6 +65,57 @@ def test_one_that_is_refused_harms_no_other(database: Connection) -> None:
         assert reasons == [None, Reason.SENDER_NOT_YOURS, Reason.BALANCE_TOO_LOW, None]
 
     with_intake(scenario)
+
+
+def assert_others_pass(database: Connection, lock: str, drafts: Sequence[Draft], mallory: Draft) -> None:
+    """While another transaction holds what `drafts` need, somebody else is accepted; they are, once it has ended."""
+
+    async def scenario(intake: Intake) -> None:
+        with connect("tests") as holder, holder.transaction():
+            holder.execute(lock.encode())
+            held = [asyncio.ensure_future(intake.submit(draft)) for draft in drafts]
+            among = [asyncio.ensure_future(intake.submit(mallory))]
+            await asyncio.sleep(2 * module.LONGEST_LOCK_MS / 1_000)
+            among += [asyncio.ensure_future(intake.submit(draft)) for draft in [mallory] * 20]
+            held.append(asyncio.ensure_future(intake.submit(drafts[0])))
+            outcomes = await asyncio.wait_for(asyncio.gather(*among), 10)
+            assert [each for each in outcomes if not isinstance(each, Accepted)] == []
+            assert not any(each.done() for each in held)
+        assert all(isinstance(each, Accepted) for each in await asyncio.wait_for(asyncio.gather(*held), 10))
+        assert isinstance(await intake.submit(drafts[0]), Accepted)
+
+    with_intake(scenario)
+
+
+def test_whose_balance_is_locked_waits_alone(database: Connection) -> None:
+    """As while the same customer's batch of 100,000 is being written."""
+    make_places()
+    harbour, mallory = draft_of(database, make_customer()), draft_of(database, make_mallory(), sender="Mallory")
+    lock = f"SELECT FROM account WHERE customer_id = {harbour.customer.id} FOR UPDATE"
+    assert_others_pass(database, lock, [harbour] * 3, mallory)
+    assert Message.objects.count() == 26
+
+
+def test_whose_client_reference_is_being_written_waits_alone(database: Connection) -> None:
+    make_places()
+    harbour, mallory = draft_of(database, make_customer()), draft_of(database, make_mallory(), sender="Mallory")
+    lock = f"""INSERT INTO client_reference (customer_id, reference, fingerprint, batch_id, created_at)
+               VALUES ({harbour.customer.id}, 'order 7', '', 1, now());
+               DELETE FROM client_reference"""
+    assert_others_pass(database, lock, [replace(harbour, client_reference="order 7")] * 3, mallory)
+    assert Message.objects.count() == 22  # one reference, one message
+
+
+def test_large_ones_keep_nobody_waiting(database: Connection) -> None:
+    """More of them than there are flushes, all held up in the database."""
+    make_places()
+    harbour, mallory = (
+        draft_of(database, make_customer(balance="5000")),
+        draft_of(database, make_mallory(), sender="Mallory"),
+    )
+    large = replace(harbour, recipients=[85261000000 + n for n in range(module.MOST_RECIPIENTS_OF_A_FLUSH + 1)])
+    lock = f"SELECT FROM account WHERE customer_id = {harbour.customer.id} FOR UPDATE"
+    assert_others_pass(database, lock, [large] * 3, mallory)
 
 
 def test_too_many_that_wait_are_told_to_come_again(database: Connection) -> None:

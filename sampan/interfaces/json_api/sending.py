@@ -11,16 +11,14 @@ from sampan.composing.alphabet import Coding
 from sampan.database import Connection
 from sampan.interfaces.json_api.calls import Answer, Call, Given, Line, Moment, NoQuery, Operation, Tools, hkd
 from sampan.interfaces.json_api.problems import OF_REASONS
-from sampan.messages.announcing import announce
-from sampan.messages.intake import accept
 from sampan.messages.planning import Draft, Plan, Platform, plan, terms_in_force
-from sampan.messages.submit import Accepted, Outcome
+from sampan.messages.submit import Accepted
 from sampan.messages.tables import Purpose, Source
 from sampan.reasons import BY_NUMBER, Reason, Refused
 from sampan.routing.numbers import NotAMobile, parse_international
 
 MOST_RECIPIENTS = 100_000
-MANY = 500  # more recipients than that do not wait their turn among single ones
+MANY = 500  # an answer about more of them is made beside the loop
 LONGEST_NUMBER, LONGEST_TEXT, LONGEST_FIELD = 40, 2_000, 500
 
 Number = Annotated[
@@ -166,13 +164,12 @@ async def send(tools: Tools, call: Call[NoQuery, NewMessages]) -> Answer:
     draft, bad = draft_of(call)
     if call.body.dry_run:
         return await tools.bulk.run(_planned, call, draft, bad, tools.platform)
-    if len(draft.recipients) > MANY:
-        return await tools.bulk.run(_sent_in_bulk, call, draft, bad, tools.platform)
     outcome = await tools.intake.submit(draft)
     if isinstance(outcome, Refused):
         raise outcome
-    if outcome.is_repeat:
-        return await tools.threads.run(_again, call, outcome, bad)
+    is_large = len(draft.recipients) > MANY
+    if is_large or outcome.is_repeat:
+        return await (tools.bulk if is_large else tools.threads).run(_answered, call, outcome, bad)
     return _accepted(call, outcome, bad)
 
 
@@ -183,14 +180,9 @@ def _planned(
     return Answer(_submission(call, planned, bad, [""] * len(planned.repeats)), status=200)
 
 
-def _sent_in_bulk(
-    conn: Connection, call: Call[NoQuery, NewMessages], draft: Draft, bad: Sequence[Result | None], platform: Platform
+def _answered(
+    conn: Connection, call: Call[NoQuery, NewMessages], outcome: Accepted, bad: Sequence[Result | None]
 ) -> Answer:
-    outcomes, places = accept(conn, [draft], platform, call.now)
-    announce(conn, places)
-    outcome: Outcome = outcomes[0]
-    if isinstance(outcome, Refused):
-        raise outcome
     return _again(conn, call, outcome, bad) if outcome.is_repeat else _accepted(call, outcome, bad)
 
 

@@ -20,7 +20,6 @@ from sampan.interfaces.soap.contract import wsdl
 from sampan.interfaces.soap.operations import Operations, Pieces
 from sampan.interfaces.soap.reading import Asked, Malformed, Reader, Version
 from sampan.messages.intake import Intake
-from sampan.messages.planning import Platform
 from sampan.reasons import Reason, Refused
 
 ADDRESSES = ("/soap/", "/soap")
@@ -43,9 +42,9 @@ log = structlog.get_logger()
 class SoapDoor:
     """Made on the event loop of its process."""
 
-    def __init__(self, intake: Intake, threads: DatabaseThreads, platform: Platform) -> None:
+    def __init__(self, intake: Intake, threads: DatabaseThreads) -> None:
         self._threads = threads
-        self._operations = Operations(intake, threads, platform)
+        self._operations = Operations(intake, threads)
         self._places = AtOnce(MOST_OF_ACCOUNT)
         self._large = AtOnce(MOST_LARGE_AT_ONCE)
         self.addresses = ADDRESSES
@@ -59,10 +58,6 @@ class SoapDoor:
             await answer(send, 200, wsdl(_address(scope)), headers)
         else:
             await answer(send, 405, HOW, [*PLAIN_TEXT, (b"allow", b"POST")])
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._operations.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = str((scope.get("client") or ("", 0))[0])

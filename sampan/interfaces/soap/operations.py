@@ -15,19 +15,17 @@ from sampan.inbound.replies import ReplyFacts
 from sampan.inbound.words import fold
 from sampan.interfaces.soap.answers import code_of, element, hkd, result, text
 from sampan.interfaces.soap.reading import Asked, Malformed
-from sampan.messages.announcing import announce
 from sampan.messages.batches import cancel, delete
-from sampan.messages.intake import Intake, accept
+from sampan.messages.intake import Intake
 from sampan.messages.lookup import Told, price_of, queue_length, told
-from sampan.messages.planning import Draft, Platform
-from sampan.messages.submit import Accepted, Outcome
+from sampan.messages.planning import Draft
+from sampan.messages.submit import Accepted
 from sampan.messages.tables import Purpose, Source, Status
 from sampan.reasons import Reason, Refused
 from sampan.routing.numbers import NotAMobile, parse_international
 
 HONG_KONG = ZoneInfo("Asia/Hong_Kong")  # of a time without an offset (spec S50)
 CODINGS = {"English": Coding.GSM7, "Unicode": Coding.UCS2}
-MANY = 500  # more recipients than that do not wait their turn among single ones
 RESULTS_A_PIECE = 2_000
 USUAL_REPLIES, MOST_REPLIES = 100, 1_000
 TRUE = ("true", "1")  # xs:boolean
@@ -41,11 +39,9 @@ Pieces = tuple[str | AsyncIterator[str], ...]
 class Operations:
     """Each operation by its name. Made on the event loop of its process."""
 
-    def __init__(self, intake: Intake, threads: DatabaseThreads, platform: Platform) -> None:
+    def __init__(self, intake: Intake, threads: DatabaseThreads) -> None:
         self._intake = intake
         self._threads = threads
-        self._platform = platform
-        self._bulk = DatabaseThreads(1, "soap bulk")
         self.by_name: Mapping[str, Callable[[Asked, Caller], Awaitable[Pieces]]] = {
             "SendSms": self.send,
             "GetStatus": self.status,
@@ -55,10 +51,6 @@ class Operations:
             "GetReplies": self.replies,
         }
 
-    def close(self) -> None:
-        """Wait for what is being accepted."""
-        self._bulk.close()
-
     async def send(self, asked: Asked, caller: Caller) -> Pieces:
         """The batch, its price, and a result for each recipient in the order of the request."""
         read = await self._threads.run(_mobiles, asked.listed)
@@ -66,10 +58,7 @@ class Operations:
         if not mobiles and read:
             raise next(each for each in read if isinstance(each, NotAMobile))
         draft = draft_of(asked.values, mobiles, caller)
-        if len(mobiles) > MANY:
-            outcome = await self._bulk.run(_accept, draft, self._platform, datetime.now(UTC))
-        else:
-            outcome = await self._intake.submit(draft)
+        outcome = await self._intake.submit(draft)
         if not isinstance(outcome, Accepted):
             raise outcome
         price_pips = await self._threads.run(price_of, caller.customer.id, outcome.batch_id)
@@ -134,12 +123,6 @@ def _mobiles(_conn: Connection, given: Iterable[str]) -> list[int | NotAMobile]:
         except NotAMobile as flaw:
             read.append(flaw.with_traceback(None))
     return read
-
-
-def _accept(conn: Connection, draft: Draft, platform: Platform, now: datetime) -> Outcome:
-    (outcome,), places = accept(conn, [draft], platform, now)
-    announce(conn, places)
-    return outcome
 
 
 def draft_of(values: Values, mobiles: list[int], caller: Caller) -> Draft:

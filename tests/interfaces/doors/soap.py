@@ -27,7 +27,7 @@ NAMES = {"s": SAMPAN}
 async def opened() -> AsyncIterator[Send]:
     """SendSms in SOAP 1.1: a result for each recipient, or a fault whose detail has a code."""
     intake, threads = Intake(PLATFORM), DatabaseThreads(1, "tests")
-    door = SoapDoor(intake, threads, PLATFORM)
+    door = SoapDoor(intake, threads)
 
     async def send(request: Request) -> Answer:
         reply = await call(door, "/soap/", method="POST", body=envelope(send_sms(request)).encode())
@@ -45,7 +45,6 @@ async def opened() -> AsyncIterator[Send]:
         yield send
     finally:
         await intake.close()
-        door.close()
         threads.close()
 
 

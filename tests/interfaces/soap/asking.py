@@ -63,7 +63,7 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]]) -> None:
 
     async def run() -> None:
         intake, threads = Intake(PLATFORM), DatabaseThreads(2, "tests")
-        door = SoapDoor(intake, threads, PLATFORM)
+        door = SoapDoor(intake, threads)
 
         async def ask(
             body: str = "", *, version: Version = Version.SOAP_1_1, raw: bytes | None = None, address: str = HERE
@@ -76,7 +76,6 @@ def with_door(scenario: Callable[[Ask], Awaitable[None]]) -> None:
             await scenario(ask)
         finally:
             await intake.close()
-            door.close()
             threads.close()
 
     asyncio.run(run())
