@@ -288,6 +288,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "person",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("login_name"), name="person_login_name"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -368,6 +373,47 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "customer",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("api_purpose__in", (1, 2)),
+                            ("economic_purpose__in", (1, 2)),
+                            ("portal_purpose__in", (1, 2)),
+                        ),
+                        name="customer_purposes",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("primary", models.F("id")), _negated=True),
+                        name="customer_is_no_sub_of_itself",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("validity_minutes__range", (10, 1380))), name="customer_validity"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("message_limit_pips__isnull", True), ("message_limit_pips__gt", 0), _connector="OR"
+                        ),
+                        name="customer_limit",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("quiet_from__isnull", True), ("quiet_until__isnull", True)),
+                            models.Q(
+                                ("quiet_from__isnull", False),
+                                ("quiet_until__isnull", False),
+                                models.Q(("quiet_from", models.F("quiet_until")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="customer_quiet_hours",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("results_kept_months__range", (1, 84))), name="customer_results_kept"
+                    ),
+                    models.UniqueConstraint(
+                        models.F("is_platform"), condition=models.Q(("is_platform", True)), name="customer_one_platform"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -413,6 +459,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "link",
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("window_size__range", (1, 1000))), name="link_window"),
+                    models.CheckConstraint(condition=models.Q(("port__range", (1, 65535))), name="link_port"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -543,6 +593,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "compose_draft",
+                "indexes": [models.Index(fields=["customer", "updated_at"], name="compose_draft_of_customer")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("batch_id__isnull", True)),
+                        fields=("resend_of",),
+                        name="compose_draft_resend_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -555,6 +613,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact_group",
+                "constraints": [models.UniqueConstraint(fields=("customer", "name"), name="contact_group_once")],
             },
         ),
         migrations.CreateModel(
@@ -570,6 +629,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact",
+                "constraints": [models.UniqueConstraint(fields=("customer", "number"), name="contact_once")],
             },
         ),
         migrations.CreateModel(
@@ -595,6 +655,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "closed_total",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=(
+                            "customer",
+                            "day",
+                            "source",
+                            "purpose",
+                            "destination_id",
+                            "route_id",
+                            "status",
+                            "reason",
+                        ),
+                        name="closed_total_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -638,6 +713,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "china_signature",
+                "constraints": [
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("name"),
+                        condition=models.Q(("state", 2)),
+                        name="china_signature_is_exclusive",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", 2)), fields=("customer",), name="china_signature_one_in_force"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", 1)), fields=("customer",), name="china_signature_one_waits"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -664,6 +752,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "certificate",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_at__isnull", True)),
+                        fields=("customer",),
+                        name="certificate_in_force",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -682,6 +777,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "batch_to_tell",
+                "indexes": [
+                    models.Index(fields=["look_at"], name="batch_to_tell_look_at"),
+                    models.Index(fields=["batch_id"], name="batch_to_tell_batch"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -720,6 +819,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "batch_act",
+                "indexes": [models.Index(fields=["batch_id", "at"], name="batch_act_of_batch")],
             },
         ),
         migrations.CreateModel(
@@ -744,6 +844,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "auto_answer",
+                "constraints": [models.UniqueConstraint(fields=("customer", "word"), name="auto_answer_once")],
             },
         ),
         migrations.CreateModel(
@@ -784,6 +885,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "audit_entry",
+                "indexes": [
+                    models.Index(fields=["at", "id"], name="audit_entry_at"),
+                    models.Index(fields=["customer", "at"], name="audit_entry_of_customer"),
+                    models.Index(fields=["by", "at"], name="audit_entry_by"),
+                    models.Index(fields=["act", "at"], name="audit_entry_act"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -820,6 +927,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "api_key",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(models.Q(("kind", 1), _negated=True), ("scopes", []), _connector="OR"),
+                        name="api_key_scopes_are_of_the_json_api",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -846,6 +959,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "allowed_network",
+                "constraints": [models.UniqueConstraint(fields=("customer", "network"), name="allowed_network_once")],
             },
         ),
         migrations.CreateModel(
@@ -880,6 +994,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "account",
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "kind"), name="account_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", (1, 2)), _negated=True), ("balance_pips__gte", 0), _connector="OR"
+                        ),
+                        name="account_not_overdrawn",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", (5, 6, 7)), _negated=True), ("balance_pips__lte", 0), _connector="OR"
+                        ),
+                        name="account_side",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -955,6 +1084,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "application",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("decision", 0)), fields=("customer",), name="application_one_waits"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -985,6 +1119,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact_group_member",
+                "constraints": [models.UniqueConstraint(fields=("group", "contact"), name="contact_group_member_once")],
             },
         ),
         migrations.CreateModel(
@@ -1024,6 +1159,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "invitation",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("accepted_at__isnull", True), ("withdrawn_at__isnull", True)),
+                        fields=("customer", "email"),
+                        name="invitation_one_waits",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1092,6 +1234,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "mail_address",
+                "indexes": [
+                    models.Index(fields=["address", "asked_at"], name="mail_address_asked"),
+                    models.Index(fields=["customer", "asked_at"], name="mail_address_of_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("removed_at__isnull", True), ("verified_at__isnull", False)),
+                        fields=("address",),
+                        name="mail_address_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1157,6 +1310,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "content_refusal",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("seen_at__isnull", True)), fields=["first_at"], name="content_refusal_waits"
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("batch_id", "operator"), name="content_refusal_of_batch")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1199,6 +1360,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "preference",
+                "indexes": [
+                    models.Index(fields=["number", "customer", "at"], name="preference_of_number"),
+                    models.Index(fields=["customer", "kind", "id"], name="preference_of_customer"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", 1), ("way__in", ("written", "verbal"))),
+                            models.Q(("kind", 2), ("way__in", ("hand", "link", "reply"))),
+                            _connector="OR",
+                        ),
+                        name="preference_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("at__lte", models.F("recorded_at"))), name="preference_said_before"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1259,6 +1437,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "recurrence",
+                "indexes": [
+                    models.Index(fields=["customer", "created_at"], name="recurrence_of_customer"),
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)), fields=["batch_id"], name="recurrence_going_on"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1278,6 +1462,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "refused_address",
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "door", "address"), name="refused_address_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1332,6 +1519,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "rented_number",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("retired_at__isnull", True)), fields=("number",), name="rented_number_once"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("number__gt", 0)), name="rented_number_positive"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1367,6 +1560,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "rental",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at__isnull", True)), fields=["paid_until"], name="rental_due"
+                    ),
+                    models.Index(fields=["customer"], name="rental_of_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True)), fields=("number", "keyword"), name="rental_once"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("monthly_pips__gte", 0)), name="rental_rent"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1405,6 +1610,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "reply",
+                "indexes": [
+                    models.Index(fields=["customer", "id"], name="reply_of_customer"),
+                    models.Index(fields=["customer", "handset", "id"], name="reply_of_handset"),
+                    models.Index(
+                        condition=models.Q(("read_at__isnull", True)), fields=["customer"], name="reply_unread"
+                    ),
+                    models.Index(condition=models.Q(("customer__isnull", True)), fields=["id"], name="reply_unmatched"),
+                    models.Index(
+                        condition=models.Q(("tell_at__isnull", False)),
+                        fields=["customer", "tell_at"],
+                        name="reply_to_tell",
+                    ),
+                    models.Index(fields=["received_at"], name="reply_age"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1476,6 +1695,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "price",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("destination", "route", "tier", "effective_from"), name="price_once"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("unit_pips__gt", 0)), name="price_amount"),
+                ],
             },
         ),
         migrations.AddField(
@@ -1503,6 +1728,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "customer_price",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("customer", "destination", "route", "effective_from"), name="customer_price_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("unit_pips__isnull", True), ("unit_pips__gt", 0), _connector="OR"),
+                        name="customer_price_amount",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1526,6 +1760,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "route_operator",
+                "constraints": [
+                    models.UniqueConstraint(fields=("route", "operator"), name="route_operator_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("share__range", (1, 1000))), name="route_operator_share"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1567,6 +1807,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "sender_id",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("withdrawn_at__isnull", True)),
+                        fields=("customer", "text"),
+                        name="sender_id_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("text__startswith", "#"), _negated=True),
+                            ("registered_on__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="sender_id_registered",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1624,6 +1879,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "sender_request",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("decision", 0)),
+                        fields=("customer", "text"),
+                        name="sender_request_one_waits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("document__isnull", False), ("verified_at__isnull", False), _connector="OR"
+                        ),
+                        name="sender_request_has_grounds",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1698,6 +1966,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "proof_sent",
+                "indexes": [
+                    models.Index(fields=["mobile", "sent_at"], name="proof_sent_to_mobile"),
+                    models.Index(fields=["person", "sent_at"], name="proof_sent_to_person"),
+                    models.Index(fields=["address", "sent_at"], name="proof_sent_for_address"),
+                    models.Index(fields=["sent_at"], name="proof_sent_at"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1722,6 +1996,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "smpp_part",
+                "indexes": [models.Index(fields=["received_at"], name="smpp_part_received")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("message_id__isnull", True)),
+                        fields=("person", "source", "destination", "reference", "total", "number"),
+                        name="smpp_part_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1743,6 +2025,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "smpp_receipt",
+                "indexes": [models.Index(fields=["person", "look_at"], name="smpp_receipt_due")],
             },
         ),
         migrations.CreateModel(
@@ -1761,6 +2044,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "smtp_portion",
+                "indexes": [models.Index(fields=["created_at"], name="smtp_portion_created")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "mail", "place"), name="smtp_portion_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1788,6 +2075,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "support_case",
+                "indexes": [
+                    models.Index(fields=["customer", "opened_at"], name="support_case_of_customer"),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", True), ("waits_for_staff", True)),
+                        fields=["waits_since"],
+                        name="support_case_waits",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at__isnull", True)),
+                        fields=("message_id",),
+                        name="support_case_one_open",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1877,6 +2179,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "support_window",
+                "indexes": [models.Index(fields=["customer", "until"], name="support_window_of_customer")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_abuse_case", False), models.Q(("why", ""), _negated=True), _connector="OR"
+                        ),
+                        name="support_window_abuse_has_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("until__gt", models.F("opened_at"))), name="support_window_ends"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1923,6 +2237,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "top_up",
+                "indexes": [
+                    models.Index(fields=["customer", "filed_at"], name="top_up_of_customer"),
+                    models.Index(condition=models.Q(("state", 1)), fields=["filed_at"], name="top_up_filed"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_pips__gt", 0), ("bonus_pips__gte", 0)), name="top_up_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", 1), ("settled_at__isnull", False), _connector="XOR"),
+                        name="top_up_settled",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -1987,6 +2314,38 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "staff_entry",
+                "indexes": [
+                    models.Index(condition=models.Q(("state", 1)), fields=["made_at"], name="staff_entry_waiting"),
+                    models.Index(fields=["customer", "made_at"], name="staff_entry_of_customer"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_pips__gt", 0)), name="staff_entry_amount"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_by__isnull", True),
+                                models.Q(("decided_by", models.F("made_by")), _negated=True),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                models.Q(("kind", 4), ("state", 2), _negated=True),
+                                ("decided_by__isnull", False),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="staff_entry_two_people",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind__in", (1, 5)), ("top_up__isnull", True), _connector="XOR"),
+                            models.Q(("kind", 6), ("other_customer__isnull", True), _connector="XOR"),
+                        ),
+                        name="staff_entry_has_its_own",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", (1, 2))), fields=("top_up", "kind"), name="staff_entry_once"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2091,6 +2450,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "transfer",
+                "indexes": [
+                    models.Index(fields=["customer", "at"], name="transfer_of_customer"),
+                    models.Index(
+                        condition=models.Q(("entry__isnull", False)), fields=["entry"], name="transfer_of_entry"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("amount_pips__gt", 0)), name="transfer_amount"),
+                    models.CheckConstraint(
+                        condition=models.Q(("from_account", models.F("to_account")), _negated=True),
+                        name="transfer_moves",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2132,6 +2504,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "verification",
+                "indexes": [
+                    models.Index(fields=["customer", "number", "created_at"], name="verification_of_number"),
+                    models.Index(fields=["customer", "created_at"], name="verification_of_customer"),
+                    models.Index(fields=["created_at"], name="verification_at"),
+                    models.Index(
+                        condition=models.Q(("is_masked", False)), fields=["expires_at"], name="verification_unmasked"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("customer", "reference"), name="verification_reference_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2201,6 +2584,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "webhook_endpoint",
+                "indexes": [models.Index(fields=["customer"], name="webhook_endpoint_of_customer")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("off_since__isnull", True), ("off_why__isnull", True)),
+                            models.Q(("off_since__isnull", False), ("off_why__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="webhook_endpoint_off",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("form", 2), _negated=True), ("secret__isnull", False), _connector="OR"
+                        ),
+                        name="webhook_endpoint_secret",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2240,6 +2640,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "webhook_delivery",
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", 1)), fields=["endpoint", "next_at"], name="webhook_delivery_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", 1)),
+                        fields=["endpoint", "subject_id", "id"],
+                        name="webhook_delivery_in_order",
+                    ),
+                    models.Index(fields=["endpoint", "at", "id"], name="webhook_delivery_log"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -2421,185 +2832,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("api_purpose__in", (1, 2)), ("economic_purpose__in", (1, 2)), ("portal_purpose__in", (1, 2))
-                ),
-                name="customer_purposes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("primary", models.F("id")), _negated=True), name="customer_is_no_sub_of_itself"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("validity_minutes__range", (10, 1380))), name="customer_validity"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("message_limit_pips__isnull", True), ("message_limit_pips__gt", 0), _connector="OR"
-                ),
-                name="customer_limit",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("quiet_from__isnull", True), ("quiet_until__isnull", True)),
-                    models.Q(
-                        ("quiet_from__isnull", False),
-                        ("quiet_until__isnull", False),
-                        models.Q(("quiet_from", models.F("quiet_until")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="customer_quiet_hours",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("results_kept_months__range", (1, 84))), name="customer_results_kept"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                models.F("is_platform"), condition=models.Q(("is_platform", True)), name="customer_one_platform"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contactgroup",
-            constraint=models.UniqueConstraint(fields=("customer", "name"), name="contact_group_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="contact",
-            constraint=models.UniqueConstraint(fields=("customer", "number"), name="contact_once"),
-        ),
-        migrations.AddIndex(
-            model_name="composedraft",
-            index=models.Index(fields=["customer", "updated_at"], name="compose_draft_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="composedraft",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("batch_id__isnull", True)), fields=("resend_of",), name="compose_draft_resend_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="closedtotal",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "day", "source", "purpose", "destination_id", "route_id", "status", "reason"),
-                name="closed_total_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chinasignature",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("state", 2)),
-                name="china_signature_is_exclusive",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chinasignature",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", 2)), fields=("customer",), name="china_signature_one_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="chinasignature",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", 1)), fields=("customer",), name="china_signature_one_waits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="certificate",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at__isnull", True)), fields=("customer",), name="certificate_in_force"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="batchtotell",
-            index=models.Index(fields=["look_at"], name="batch_to_tell_look_at"),
-        ),
-        migrations.AddIndex(
-            model_name="batchtotell",
-            index=models.Index(fields=["batch_id"], name="batch_to_tell_batch"),
-        ),
-        migrations.AddIndex(
-            model_name="batchact",
-            index=models.Index(fields=["batch_id", "at"], name="batch_act_of_batch"),
-        ),
-        migrations.AddConstraint(
-            model_name="autoanswer",
-            constraint=models.UniqueConstraint(fields=("customer", "word"), name="auto_answer_once"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["at", "id"], name="audit_entry_at"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["customer", "at"], name="audit_entry_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["by", "at"], name="audit_entry_by"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["act", "at"], name="audit_entry_act"),
-        ),
-        migrations.AddConstraint(
-            model_name="apikey",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("kind", 1), _negated=True), ("scopes", []), _connector="OR"),
-                name="api_key_scopes_are_of_the_json_api",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allowednetwork",
-            constraint=models.UniqueConstraint(fields=("customer", "network"), name="allowed_network_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("customer", "kind"), name="account_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind__in", (1, 2)), _negated=True), ("balance_pips__gte", 0), _connector="OR"
-                ),
-                name="account_not_overdrawn",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind__in", (5, 6, 7)), _negated=True), ("balance_pips__lte", 0), _connector="OR"
-                ),
-                name="account_side",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="person",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("login_name"), name="person_login_name"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="person",
             constraint=models.CheckConstraint(
                 condition=models.Q(
@@ -2609,440 +2841,5 @@ class Migration(migrations.Migration):
                 ),
                 name="person_is_member_or_staff",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="application",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("decision", 0)), fields=("customer",), name="application_one_waits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="groupmember",
-            constraint=models.UniqueConstraint(fields=("group", "contact"), name="contact_group_member_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="invitation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("accepted_at__isnull", True), ("withdrawn_at__isnull", True)),
-                fields=("customer", "email"),
-                name="invitation_one_waits",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="mailaddress",
-            index=models.Index(fields=["address", "asked_at"], name="mail_address_asked"),
-        ),
-        migrations.AddIndex(
-            model_name="mailaddress",
-            index=models.Index(fields=["customer", "asked_at"], name="mail_address_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="mailaddress",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("removed_at__isnull", True), ("verified_at__isnull", False)),
-                fields=("address",),
-                name="mail_address_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="link",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("window_size__range", (1, 1000))), name="link_window"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="link",
-            constraint=models.CheckConstraint(condition=models.Q(("port__range", (1, 65535))), name="link_port"),
-        ),
-        migrations.AddIndex(
-            model_name="contentrefusal",
-            index=models.Index(
-                condition=models.Q(("seen_at__isnull", True)), fields=["first_at"], name="content_refusal_waits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contentrefusal",
-            constraint=models.UniqueConstraint(fields=("batch_id", "operator"), name="content_refusal_of_batch"),
-        ),
-        migrations.AddIndex(
-            model_name="preference",
-            index=models.Index(fields=["number", "customer", "at"], name="preference_of_number"),
-        ),
-        migrations.AddIndex(
-            model_name="preference",
-            index=models.Index(fields=["customer", "kind", "id"], name="preference_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="preference",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", 1), ("way__in", ("written", "verbal"))),
-                    models.Q(("kind", 2), ("way__in", ("hand", "link", "reply"))),
-                    _connector="OR",
-                ),
-                name="preference_way",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="preference",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("at__lte", models.F("recorded_at"))), name="preference_said_before"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="recurrence",
-            index=models.Index(fields=["customer", "created_at"], name="recurrence_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="recurrence",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True)), fields=["batch_id"], name="recurrence_going_on"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="refusedaddress",
-            constraint=models.UniqueConstraint(fields=("customer", "door", "address"), name="refused_address_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="rentednumber",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("retired_at__isnull", True)), fields=("number",), name="rented_number_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rentednumber",
-            constraint=models.CheckConstraint(condition=models.Q(("number__gt", 0)), name="rented_number_positive"),
-        ),
-        migrations.AddIndex(
-            model_name="rental",
-            index=models.Index(
-                condition=models.Q(("ended_at__isnull", True)), fields=["paid_until"], name="rental_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rental",
-            index=models.Index(fields=["customer"], name="rental_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="rental",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True)), fields=("number", "keyword"), name="rental_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rental",
-            constraint=models.CheckConstraint(condition=models.Q(("monthly_pips__gte", 0)), name="rental_rent"),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(fields=["customer", "id"], name="reply_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(fields=["customer", "handset", "id"], name="reply_of_handset"),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(condition=models.Q(("read_at__isnull", True)), fields=["customer"], name="reply_unread"),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(condition=models.Q(("customer__isnull", True)), fields=["id"], name="reply_unmatched"),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(
-                condition=models.Q(("tell_at__isnull", False)), fields=["customer", "tell_at"], name="reply_to_tell"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reply",
-            index=models.Index(fields=["received_at"], name="reply_age"),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.UniqueConstraint(
-                fields=("destination", "route", "tier", "effective_from"), name="price_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="price",
-            constraint=models.CheckConstraint(condition=models.Q(("unit_pips__gt", 0)), name="price_amount"),
-        ),
-        migrations.AddConstraint(
-            model_name="customerprice",
-            constraint=models.UniqueConstraint(
-                fields=("customer", "destination", "route", "effective_from"), name="customer_price_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="customerprice",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("unit_pips__isnull", True), ("unit_pips__gt", 0), _connector="OR"),
-                name="customer_price_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="routeoperator",
-            constraint=models.UniqueConstraint(fields=("route", "operator"), name="route_operator_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="routeoperator",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("share__range", (1, 1000))), name="route_operator_share"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="senderid",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("withdrawn_at__isnull", True)), fields=("customer", "text"), name="sender_id_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="senderid",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("text__startswith", "#"), _negated=True),
-                    ("registered_on__isnull", False),
-                    _connector="OR",
-                ),
-                name="sender_id_registered",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="senderrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("decision", 0)), fields=("customer", "text"), name="sender_request_one_waits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="senderrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("document__isnull", False), ("verified_at__isnull", False), _connector="OR"),
-                name="sender_request_has_grounds",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="proofsent",
-            index=models.Index(fields=["mobile", "sent_at"], name="proof_sent_to_mobile"),
-        ),
-        migrations.AddIndex(
-            model_name="proofsent",
-            index=models.Index(fields=["person", "sent_at"], name="proof_sent_to_person"),
-        ),
-        migrations.AddIndex(
-            model_name="proofsent",
-            index=models.Index(fields=["address", "sent_at"], name="proof_sent_for_address"),
-        ),
-        migrations.AddIndex(
-            model_name="proofsent",
-            index=models.Index(fields=["sent_at"], name="proof_sent_at"),
-        ),
-        migrations.AddIndex(
-            model_name="smpppart",
-            index=models.Index(fields=["received_at"], name="smpp_part_received"),
-        ),
-        migrations.AddConstraint(
-            model_name="smpppart",
-            constraint=models.UniqueConstraint(
-                fields=("person", "source", "destination", "reference", "total", "number"),
-                condition=models.Q(("message_id__isnull", True)),
-                name="smpp_part_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="smppreceipt",
-            index=models.Index(fields=["person", "look_at"], name="smpp_receipt_due"),
-        ),
-        migrations.AddIndex(
-            model_name="smtpportion",
-            index=models.Index(fields=["created_at"], name="smtp_portion_created"),
-        ),
-        migrations.AddConstraint(
-            model_name="smtpportion",
-            constraint=models.UniqueConstraint(fields=("customer", "mail", "place"), name="smtp_portion_once"),
-        ),
-        migrations.AddIndex(
-            model_name="supportcase",
-            index=models.Index(fields=["customer", "opened_at"], name="support_case_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="supportcase",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", True), ("waits_for_staff", True)),
-                fields=["waits_since"],
-                name="support_case_waits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="supportcase",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at__isnull", True)), fields=("message_id",), name="support_case_one_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="supportwindow",
-            index=models.Index(fields=["customer", "until"], name="support_window_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="supportwindow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("is_abuse_case", False), models.Q(("why", ""), _negated=True), _connector="OR"),
-                name="support_window_abuse_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="supportwindow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("until__gt", models.F("opened_at"))), name="support_window_ends"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="topup",
-            index=models.Index(fields=["customer", "filed_at"], name="top_up_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="topup",
-            index=models.Index(condition=models.Q(("state", 1)), fields=["filed_at"], name="top_up_filed"),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_pips__gt", 0), ("bonus_pips__gte", 0)), name="top_up_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="topup",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", 1), ("settled_at__isnull", False), _connector="XOR"), name="top_up_settled"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="staffentry",
-            index=models.Index(condition=models.Q(("state", 1)), fields=["made_at"], name="staff_entry_waiting"),
-        ),
-        migrations.AddIndex(
-            model_name="staffentry",
-            index=models.Index(fields=["customer", "made_at"], name="staff_entry_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffentry",
-            constraint=models.CheckConstraint(condition=models.Q(("amount_pips__gt", 0)), name="staff_entry_amount"),
-        ),
-        migrations.AddConstraint(
-            model_name="staffentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_by__isnull", True),
-                        models.Q(("decided_by", models.F("made_by")), _negated=True),
-                        _connector="OR",
-                    ),
-                    models.Q(
-                        models.Q(("kind", 4), ("state", 2), _negated=True),
-                        ("decided_by__isnull", False),
-                        _connector="OR",
-                    ),
-                ),
-                name="staff_entry_two_people",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffentry",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind__in", (1, 5)), ("top_up__isnull", True), _connector="XOR"),
-                    models.Q(("kind", 6), ("other_customer__isnull", True), _connector="XOR"),
-                ),
-                name="staff_entry_has_its_own",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="staffentry",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", (1, 2))), fields=("top_up", "kind"), name="staff_entry_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(fields=["customer", "at"], name="transfer_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("entry__isnull", False)), fields=["entry"], name="transfer_of_entry"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(condition=models.Q(("amount_pips__gt", 0)), name="transfer_amount"),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("from_account", models.F("to_account")), _negated=True), name="transfer_moves"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["customer", "number", "created_at"], name="verification_of_number"),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["customer", "created_at"], name="verification_of_customer"),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["created_at"], name="verification_at"),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(
-                condition=models.Q(("is_masked", False)), fields=["expires_at"], name="verification_unmasked"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="verification",
-            constraint=models.UniqueConstraint(fields=("customer", "reference"), name="verification_reference_once"),
-        ),
-        migrations.AddIndex(
-            model_name="webhookendpoint",
-            index=models.Index(fields=["customer"], name="webhook_endpoint_of_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("off_since__isnull", True), ("off_why__isnull", True)),
-                    models.Q(("off_since__isnull", False), ("off_why__isnull", False)),
-                    _connector="OR",
-                ),
-                name="webhook_endpoint_off",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="webhookendpoint",
-            constraint=models.CheckConstraint(
-                condition=models.Q(models.Q(("form", 2), _negated=True), ("secret__isnull", False), _connector="OR"),
-                name="webhook_endpoint_secret",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("state", 1)), fields=["endpoint", "next_at"], name="webhook_delivery_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(
-                condition=models.Q(("state", 1)),
-                fields=["endpoint", "subject_id", "id"],
-                name="webhook_delivery_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="webhookdelivery",
-            index=models.Index(fields=["endpoint", "at", "id"], name="webhook_delivery_log"),
         ),
     ]
