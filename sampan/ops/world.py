@@ -68,16 +68,25 @@ def make_first_world() -> bool:
     """Routes, destinations and first prices, where there are none yet; whether it made them."""
     if Route.objects.exists():
         return False
-    routes = {
-        code: Route.objects.create(code=code, name=name, own_sender=own_sender, receipts=receipts)
+    made = Route.objects.bulk_create(
+        Route(code=code, name=name, own_sender=own_sender, receipts=receipts)
         for code, (name, own_sender, receipts) in ROUTES.items()
-    }
-    for name, (region, code, price, prefixes) in DESTINATIONS.items():
-        destination = Destination.objects.create(name=name, region=region, prefixes=list(prefixes), route=routes[code])
-        prices = {code: price} | ({"hk-economic": ECONOMIC_HK_DOLLARS} if region == Region.HONG_KONG else {})
-        for way, amount in prices.items():
-            Price.objects.create(
-                destination=destination, route=routes[way], effective_from=BEGINNING, unit_pips=pips_of(amount)
-            )
+    )
+    routes = {route.code: route for route in made}
+    destinations = Destination.objects.bulk_create(
+        Destination(name=name, region=region, prefixes=list(prefixes), route=routes[code])
+        for name, (region, code, _, prefixes) in DESTINATIONS.items()
+    )
+    Price.objects.bulk_create(
+        Price(destination=each, route=routes[way], effective_from=BEGINNING, unit_pips=pips_of(amount))
+        for each in destinations
+        for way, amount in _prices(each).items()
+    )
     VolumeTier.objects.bulk_create([VolumeTier(tier=tier, from_pips=pips_of(amount)) for tier, amount in TIERS.items()])
     return True
+
+
+def _prices(destination: Destination) -> dict[str, str]:
+    """HK$ a charge unit, by the code of the route."""
+    _, code, price, _ = DESTINATIONS[destination.name]
+    return {code: price} | ({"hk-economic": ECONOMIC_HK_DOLLARS} if destination.region == Region.HONG_KONG else {})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Count
 
 from sampan.accounts.seals import seal, unseal
 from sampan.database import Connection, Snapshot
@@ -101,8 +102,13 @@ def add_operator(
     """
     operator = Operator.objects.create(name=name, rate_parts_per_s=rate_parts_per_s, dialect=dialect or {})
     add_link(operator, **link)
-    for code in route_codes:
-        carry(operator, code)
+    found = Route.objects.filter(code__in=route_codes).annotate(operators=Count("carriers"))
+    routes = {route.code: route for route in found}
+    if unknown := [code for code in route_codes if code not in routes]:
+        raise Route.DoesNotExist(f"there is no route {unknown[0]!r}")
+    RouteOperator.objects.bulk_create(
+        RouteOperator(route=route, operator=operator, position=route.operators + 1) for route in routes.values()
+    )
     return operator
 
 
