@@ -11,6 +11,7 @@ import httpx
 
 from bench.callbacks import delivered, running_receiver
 from bench.filled import fill
+from bench.law import register, screening
 from bench.load import Load, load, one_at_a_time
 from bench.machine import used_s, wait_quiet
 from bench.sampan_up import CUSTOMERS, SENDER, TEMPLATE, Measured, connected, sampan_with
@@ -338,6 +339,10 @@ def _histogram(values_ms: list[float]) -> dict[str, int]:
     return {name: count - before for (name, count), before in zip(counts.items(), [0, *counts.values()], strict=False)}
 
 
+def _plain(measured: Callable[[int], list[float]]) -> Callable[[int], list[Result]]:
+    return lambda runs: [Result(figure) for figure in measured(runs)]
+
+
 def _full(name: str, count: int) -> Measure:
     what = f"cost of a message, {count:,} in the tables"
     return Measure(name, what, "×", 1.25, 1.05, cost_when_full(count), less_is_better=True, only_when_named=True)
@@ -353,6 +358,8 @@ MEASURES = (
     Measure("memory", MEMORY, "MB", 200, 120, memory, less_is_better=True, only_when_named=True),
     Measure("batch", "50,000 recipients in one submission", "s", 2, 0.7, accept_batch, less_is_better=True),
     Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
+    Measure("register", "register of 1,000,000 imported", "s", 60, 15, _plain(register), less_is_better=True),
+    Measure("screening", "50,000 recipients screened", "s", 1, 0.3, _plain(screening), less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
     Measure("codes", "a code under another's bulk, p99", "ms", 500, 100, codes_under_bulk, less_is_better=True),
     Measure("callbacks", "webhooks to one fast server", "/s", 2_000, 4_000, callbacks),

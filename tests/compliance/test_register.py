@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import time
 from datetime import date
 from typing import Any
 
@@ -131,12 +130,10 @@ def test_support_may_not_import_it_and_who_may_is_in_the_log(database: Connectio
     assert (entry.act, entry.by.login_name, entry.after["total"]) == ("register.import", "carol", 1)
 
 
-def test_a_million_numbers_take_less_than_a_minute(database: Connection) -> None:
-    """Spec S93, and a second time with everything there already."""
+def test_a_whole_register_and_once_more_with_all_there_already(database: Connection) -> None:
+    """How long a million take says `make bench MEASURES=register`."""
     ada = make_staff()
-    octets = "".join(f"{60_000_000 + n},2008-01-24\n" for n in range(1_000_000)).encode()
-    for _ in range(2):
-        began_s = time.monotonic()
+    octets = "".join(f"{60_000_000 + n},2008-01-24\n" for n in range(100_000)).encode()
+    for added in (100_000, 0):
         done, _read = load(octets, by=ada)
-        assert done.total == 1_000_000
-        assert time.monotonic() - began_s < 60
+        assert (done.total, done.added) == (100_000, added)
