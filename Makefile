@@ -39,11 +39,11 @@ test-database: setup-dev # those that touch the database; SAMPAN_TEST_DATABASE_U
 	$(BIN)/pytest -m "database and not browser and not fire and not interop" -n 2 --dist worksteal
 
 browser: setup-dev ## the long journeys in a real browser
-	$(BIN)/pytest -m browser
+	$(BIN)/pytest --timeout=900 -m browser
 
 fire: export FIRE_RESULTS ?= var/fire.json
 fire: setup-dev ## each fault of an SMSC × `kill -9` of each process; FAULTS="reset or unbind" for some of them
-	$(BIN)/pytest -m fire tests/fire -n 3 --dist worksteal $(if $(FAULTS),-k "$(FAULTS)")
+	$(BIN)/pytest --timeout=900 -m fire tests/fire -n 3 --dist worksteal $(if $(FAULTS),-k "$(FAULTS)")
 
 soak: MINUTES ?= 30
 soak: setup-dev ## load, faults and kills at random for MINUTES=30; SEED=N goes the same way again
@@ -52,7 +52,7 @@ soak: setup-dev ## load, faults and kills at random for MINUTES=30; SEED=N goes 
 interop: export SAMPAN_INTEROP_TABLE = docs/operating/interop.md
 interop: setup-dev ## with other people's SMPP programs; writes docs/operating/interop.md
 	@tests/interop/install
-	$(BIN)/pytest -m interop tests/interop
+	$(BIN)/pytest --timeout=900 -m interop tests/interop
 
 fuzz: export PYTHONPATH = .venv/fuzz
 fuzz: SECONDS ?= 60
