@@ -18,9 +18,10 @@ import psycopg
 import pytest
 from django.db import connections
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Identifier
 
-from sampan.database import Connection, Snapshot, connect
+from sampan.database import Connection, OwnConnections, Snapshot
 from sampan.ops.postgres import SUPERUSER, EmbeddedPostgres
 from sampan.ops.supervisor import Supervisor
 
@@ -162,8 +163,17 @@ def database(migrated_database: Connection) -> Iterator[Connection]:
     """An empty, migrated database, as the platform connects to it. What the test commits is gone before the next."""
     migrated_database.execute(PUT_BACK)
     for ours in connections.all(initialized_only=True):
-        if ours.connection is not None and not ours.is_usable():  # the last test left it in a transaction
-            ours.close()
+        if ours.connection is not None and (ours.in_atomic_block or not ours.is_usable()):
+            ours.connection.close()  # the last test left it in a transaction
+            del connections[ours.alias]
     Snapshot.forget_all()
-    with connect("tests") as conn:
+    with LINES.get(tried=True) as conn:
         yield conn
+        if conn.info.transaction_status == TransactionStatus.IDLE:
+            conn.execute(AS_NEW)
+        else:
+            conn.close()
+
+
+LINES = OwnConnections("tests")
+AS_NEW = "RESET ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all()"

@@ -6,7 +6,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,6 @@ from sampan.ops.postgres import SUPERUSER, EmbeddedPostgres
 from sampan.ops.supervisor import Supervisor
 from tests.ops.heard import Heard, script, until, wait_for_end
 
-WARM_START_WITHIN_S = 5.0
 SERVES = """
 import sys
 from pathlib import Path
@@ -108,15 +106,13 @@ def test_its_log_holds_no_statement_and_no_value(tmp_path: Path) -> None:
     assert "8526123456" not in heard.text
 
 
-def test_a_second_start_is_quick_and_keeps_the_data(tmp_path: Path) -> None:
+def test_a_second_start_keeps_the_data(tmp_path: Path) -> None:
     with started(tmp_path / "postgres", lasting=True) as postgres:
         with psycopg.connect(postgres.url()) as conn:
             conn.execute("CREATE TABLE kept AS SELECT 7 AS number")
     assert not postgres.is_ready()
     assert postgres.pid is None
-    began = time.monotonic()
     with started(tmp_path / "postgres", lasting=True) as postgres:
-        assert time.monotonic() - began < WARM_START_WITHIN_S
         assert one(postgres, "SELECT number FROM kept") == 7
 
 
