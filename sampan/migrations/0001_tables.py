@@ -1996,7 +1996,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "smpp_part",
-                "indexes": [models.Index(fields=["received_at"], name="smpp_part_received")],
+                "indexes": [
+                    models.Index(fields=["received_at"], name="smpp_part_received"),
+                    models.Index(
+                        condition=models.Q(("message_id__isnull", False)),
+                        fields=["person", "destination", "reference", "number"],
+                        name="smpp_part_submitted",
+                    ),
+                ],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("message_id__isnull", True)),
