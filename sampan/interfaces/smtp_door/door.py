@@ -209,7 +209,7 @@ class SmtpDoor:
         refusals = [outcome for _, outcome in taken.outcomes if isinstance(outcome, Refused)]
         if refusals and not taken.message_ids:
             return self._refusal(session, refusals[0])
-        return accepted(taken.message_ids)
+        return accepted(taken.message_ids, list(dict.fromkeys(bad.row for bad in taken.bad)))
 
     def _refusal(self, session: Session, refused: Refused) -> str:
         """A program that has signed in is told; a mail server would only make a bounce beside our answer."""

@@ -1,6 +1,6 @@
 """SMTP's own words: which reply each refusal is (RFC 5321 §4.2, RFC 3463), and how a reply is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sampan.reasons import Reason, Refused
 
@@ -47,12 +47,19 @@ def reply_to(refused: Refused) -> str:
     return reply(REPLIES.get(refused.reason, OTHERWISE), str(refused))
 
 
-def accepted(message_ids: Sequence[int]) -> str:
-    """The reply with all SMSD IDs, in as many lines as they need."""
-    rows = [""]
-    for id_ in message_ids:
-        if len(rows[-1]) + len(f"{id_},") > LONGEST_LINE - len("250-2.0.0 SMSDID:"):
-            rows.append("")
-        rows[-1] += f"{id_},"
-    lines = [f"2.0.0 SMSDID:{row.removesuffix(',')}" for row in rows]
-    return "\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])
+def accepted(message_ids: Iterable[int], left_out: Sequence[int] = ()) -> str:
+    """The reply with all SMSD IDs, and the lines of the list that are no mobile numbers."""
+    lines = _in_lines("SMSDID:", message_ids) or ["SMSDID:"]
+    lines += _in_lines("Left out, no mobile numbers: lines ", left_out)
+    return "\r\n".join([*(f"250-2.0.0 {line}" for line in lines[:-1]), f"250 2.0.0 {lines[-1]}"])
+
+
+def _in_lines(head: str, numbers: Iterable[int]) -> list[str]:
+    """The numbers with commas between, in as many lines as they need; none for none."""
+    rows: list[str] = []
+    for number in numbers:
+        if not rows or len(rows[-1]) + len(f",{number}") > LONGEST_LINE - len("250-2.0.0 "):
+            rows.append(f"{head}{number}")
+        else:
+            rows[-1] += f",{number}"
+    return rows

@@ -171,6 +171,13 @@ def test_a_list_in_the_first_lines(database: Connection, harbour: Customer) -> N
     assert (nobody.code, len(texts(database))) == (554, 3)
 
 
+def test_lines_of_a_list_that_are_left_out_are_told(database: Connection, harbour: Customer) -> None:
+    with open_door() as door:
+        reply = door.give(mail("To: 9123 4567, 12345, 6\n6123 4567\nour shop\n\nYour roses are ready"), [LISTS])
+    assert len(reply.ids) == 2
+    assert reply.words.endswith("2.0.0 Left out, no mobile numbers: lines 1,3")
+
+
 def test_a_mail_to_a_thousand(database: Connection, harbour: Customer) -> None:
     to = [f"{61000000 + number}@{DOMAIN}" for number in range(MOST_ENVELOPE_RECIPIENTS + 1)]
     with open_door() as door:
