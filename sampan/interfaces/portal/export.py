@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -42,18 +43,18 @@ def head() -> list[str]:
 
 
 def lines(search: Search, zone: ZoneInfo) -> Iterator[list[object]]:
-    """One line a message, the newest first; its times by the clock of a zone."""
+    """One line a message, the newest first: ids and numbers as texts, amounts in HK$, times by the clock of a zone."""
     statuses = {shown: str(look.word) for shown, look in STATUSES.items()}  # once, not for each of many lines
     reasons = {reason: str(words) for reason, words in REASONS.items()}
     sources = {source: str(words) for source, words in SOURCES.items()}
     for exported in periods.exported(search):
         row = exported.row
         yield [
-            row.id,
-            row.batch_id,
+            str(row.id),
+            str(row.batch_id),
             exported.batch_name,
             _time(row.created_at, zone),
-            row.recipient,
+            str(row.recipient),
             place_words(exported.destination),
             row.status.value,
             statuses[row.shown],
@@ -72,9 +73,9 @@ def lines(search: Search, zone: ZoneInfo) -> Iterator[list[object]]:
         ]
 
 
-def _amount(pips: int) -> str:
-    return in_pips(pips).replace(",", "")
+def _amount(pips: int) -> Decimal:
+    return Decimal(in_pips(pips).replace(",", ""))
 
 
-def _time(moment: datetime | None, zone: ZoneInfo) -> str:
-    return str(moment.astimezone(zone).replace(microsecond=0, tzinfo=None)) if moment else ""
+def _time(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return moment.astimezone(zone).replace(microsecond=0, tzinfo=None) if moment else None

@@ -17,6 +17,7 @@ from sampan.interfaces.portal.charts import hours_chart, shares_chart
 from sampan.interfaces.portal.export import head, lines
 from sampan.interfaces.portal.results_form import EPOCH, ResultsForm
 from sampan.interfaces.tags import iso_day
+from sampan.interfaces.xlsx_files import xlsx_response
 from sampan.messages import resend
 from sampan.messages.planning import THIS_PLATFORM, terms_in_force
 from sampan.messages.reports import batches, periods
@@ -24,6 +25,7 @@ from sampan.messages.reports.periods import Place
 from sampan.messages.reports.shown import Shown
 
 ROWS_A_PAGE = 50
+MOST_IN_XLSX = 100_000  # a spreadsheet is written whole before any of it is sent
 BATCHES_OFFERED = 20
 BATCHES_TO_RESEND = 50
 UNPROCESSABLE = 422
@@ -49,7 +51,10 @@ def _asked(request: HttpRequest, member: Member) -> ResultsForm:
 @for_members
 def results(request: HttpRequest, member: Member) -> HttpResponse:
     """The page: the search, totals, the day by hours, and one page of rows."""
-    form = _asked(request, member)
+    return _page(request, member, _asked(request, member))
+
+
+def _page(request: HttpRequest, member: Member, form: ResultsForm) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "here": "results",
@@ -107,7 +112,7 @@ def resend_of_search(request: HttpRequest, member: Member) -> HttpResponseBase:
     """Action → Resend: the batches of the search that have something to send again (spec S101)."""
     form = _asked(request, member)
     if not form.is_valid():
-        return results(request)
+        return _page(request, member, form)
     found = resend.candidates(member.conn, form.search(), most=BATCHES_TO_RESEND)
     if len(found) == 1:
         return redirect("resend", found[0].batch_id)
@@ -119,11 +124,14 @@ def resend_of_search(request: HttpRequest, member: Member) -> HttpResponseBase:
 
 @require_safe
 @for_members
-def results_csv(request: HttpRequest, member: Member) -> HttpResponseBase:
-    """All messages of the search, written while they are sent."""
+def results_file(request: HttpRequest, member: Member, kind: str) -> HttpResponseBase:
+    """All messages of the search as `csv`, written while they are sent, or as `xlsx`."""
     form = _asked(request, member)
+    if form.is_valid() and kind == "xlsx":
+        form.bound_by(MOST_IN_XLSX, periods.totals(member.conn, form.search()).count)
     if not form.is_valid():
-        return results(request)
+        return _page(request, member, form)
     search = form.search()
-    name = f"messages-{iso_day(search.since)}-{iso_day(search.until - timedelta(days=1))}.csv"
-    return csv_response(name, head(), lines(search, member.customer.zone))
+    name = f"messages-{iso_day(search.since)}-{iso_day(search.until - timedelta(days=1))}.{kind}"
+    write = xlsx_response if kind == "xlsx" else csv_response
+    return write(name, head(), lines(search, member.customer.zone))

@@ -92,6 +92,12 @@ class ResultsForm(forms.Form):
                 self.add_error("number", _("Neither a mobile number nor an SMSD ID. Check the digits."))
             return None, message_id
 
+    def bound_by(self, most: int, found: int) -> None:
+        """An error where more messages were found than a spreadsheet is made of."""
+        if found > most:
+            words = _("More than %(most)s messages. Choose a shorter period, or export CSV.") % {"most": f"{most:,}"}
+            self.add_error("since", words)
+
     def search(self) -> Search:
         """What is asked for. What can only be an SMSD ID is found whatever the period."""
         values = self.cleaned_data

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from openpyxl import load_workbook
 
 from sampan.accounts.tables import Customer
 from sampan.database import Connection, Snapshot
@@ -180,6 +181,32 @@ def test_more_filters_come_on_a_press_and_stay_with_what_is_set(member: Client) 
     assert 'id="sender"' in more
     assert '<option value="retry" selected>' in more
     assert '<option value="304" selected>' in html(member.get("/results/?reason=304"))
+
+
+def test_a_spreadsheet_has_the_same_with_amounts_and_times_as_such(member: Client, one: OneOfEach) -> None:
+    """spec S100"""
+    asked = {"from": DAY, "to": DAY}
+    response = member.get("/results.xlsx", asked)
+    assert response.headers["Content-Disposition"] == f'attachment; filename="messages-{DAY}-{DAY}.xlsx"'
+    sheet = load_workbook(io.BytesIO(b"".join(response.streaming_content))).active  # type: ignore[attr-defined]
+    assert sheet is not None
+    head, *rows = sheet.iter_rows(values_only=True)
+    lines = csv.reader(io.StringIO(html(member.get("/results.csv", asked)).removeprefix("\ufeff")))
+    assert list(head) == next(lines)
+    known = {row[0]: dict(zip(head, row, strict=True)) for row in rows}
+    delivered = known[str(one.ids["delivered"])]
+    assert set(known) == {str(id_) for id_ in one.ids.values()}
+    assert delivered["Accepted, Hong Kong time"] == datetime.fromisoformat("2026-11-23 10:00")
+    assert (delivered["Number"], delivered["Charged, HK$"]) == ("85291230001", 0.58)
+
+
+def test_more_than_a_spreadsheet_is_made_of_is_told(member: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sampan.interfaces.portal.results.MOST_IN_XLSX", 2)
+    response = member.get("/results.xlsx", {"from": DAY, "to": DAY})
+    assert (response.status_code, errors_of(response)) == (
+        422,
+        {"since": "More than 2 messages. Choose a shorter period, or export CSV."},
+    )
 
 
 def test_the_export_has_every_message_of_the_search(member: Client, one: OneOfEach) -> None:
