@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from bench.callbacks import delivered, running_receiver
+from bench.doors import by_json, by_portal, by_soap, large
 from bench.filled import fill
 from bench.law import register, screening
 from bench.load import Load, load, one_at_a_time
@@ -339,6 +340,13 @@ def _histogram(values_ms: list[float]) -> dict[str, int]:
     return {name: count - before for (name, count), before in zip(counts.items(), [0, *counts.values()], strict=False)}
 
 
+def _large(name: str, words: str, door: Callable[[Measured], float]) -> Measure:
+    def run(runs: int) -> list[Result]:
+        return [Result(took_s, {"web_peak_mb": peak}) for took_s, peak in large(door)(runs)]
+
+    return Measure(name, f"100,000 recipients {words}", "s", 30, 5, run, less_is_better=True, only_when_named=True)
+
+
 def _plain(measured: Callable[[int], list[float]]) -> Callable[[int], list[Result]]:
     return lambda runs: [Result(figure) for figure in measured(runs)]
 
@@ -358,6 +366,9 @@ MEASURES = (
     Measure("memory", MEMORY, "MB", 200, 120, memory, less_is_better=True, only_when_named=True),
     Measure("batch", "50,000 recipients in one submission", "s", 2, 0.7, accept_batch, less_is_better=True),
     Measure("reconcile", "books checked after 100,000 messages", "s", 10, 3, reconcile, less_is_better=True),
+    _large("large-json", "in one call of the JSON API", by_json),
+    _large("large-soap", "in one SendSms", by_soap),
+    _large("large-portal", "in two Excel files at the portal", by_portal),
     Measure("register", "register of 1,000,000 imported", "s", 60, 15, _plain(register), less_is_better=True),
     Measure("screening", "50,000 recipients screened", "s", 1, 0.3, _plain(screening), less_is_better=True),
     Measure("idle", "idle, whole platform", "% of a core", 3, 1, idle, less_is_better=True),
