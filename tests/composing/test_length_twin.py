@@ -146,7 +146,7 @@ def test_the_twin_agrees_on_thousands_of_texts_of_any_characters(counter: Page) 
 def test_the_twin_agrees_for_china_on_thousands_of_texts(counter: Page) -> None:
     """spec S24, S26"""
     chance = random.Random(SEED)
-    texts = [*awkward_texts(chance), *any_texts(chance)]
+    texts = [*awkward_texts(chance), *any_texts(chance)][::2]
     for text, answer in zip(texts, measured(counter, texts, "measureForChina"), strict=True):
         result = composed(text, china=True)
         if isinstance(result, Refused):

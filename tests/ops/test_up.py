@@ -89,15 +89,12 @@ def base_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, base_port: int) -> Path:
-    """A data folder in which the platform was started once."""
-    folder = tmp_path_factory.mktemp("up") / "var"
-    with up(folder, base_port):
-        pass
-    return folder
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of one platform; each test starts it, and stops it."""
+    return tmp_path_factory.mktemp("up") / "var"
 
 
-def test_it_tells_where_everything_listens_and_what_runs(folder: Path, base_port: int) -> None:
+def test_it_tells_what_runs_keeps_its_place_and_stops_in_order(folder: Path, base_port: int, tmp_path: Path) -> None:
     with up(folder, base_port) as running:
         ready = running.ready()
         simulator = ready["simulator"]
@@ -108,9 +105,33 @@ def test_it_tells_where_everything_listens_and_what_runs(folder: Path, base_port
         assert set(running.pids()) == {"web", "smpp", "smtp", "gateway", "worker", "webhooks", "simulator", "postgres"}
         assert all(is_alive(pid) for pids in running.pids().values() for pid in pids)
         assert set(ready["demo"]) == {"customer", "trial", "staff", "support", "compliance", "finance"}
+        assert_no_second(running, base_port, tmp_path)
+        assert_ctrl_c_stops(running)
 
 
-def test_whatever_is_killed_comes_back_and_what_is_told_stays_true(folder: Path, base_port: int) -> None:
+def assert_no_second(running: Up, base_port: int, elsewhere: Path) -> None:
+    """On the same folder, or on the same ports."""
+    same_folder, same_ports = Up(running.folder, base_port + 100), Up(elsewhere / "var", base_port)
+    assert same_folder.process.wait(60) != 0
+    assert same_ports.process.wait(60) != 0
+    same_folder.heard.line(rf"Sampan already runs on .* \(process {running.process.pid}\)")
+    same_ports.heard.line(rf"Port {base_port} on 127.0.0.1 is in use by another program")
+    assert running.process.poll() is None
+    assert running.pids()
+
+
+def assert_ctrl_c_stops(running: Up) -> None:
+    pids = [pid for pids in running.pids().values() for pid in pids]
+    os.killpg(running.process.pid, signal.SIGINT)
+    assert running.process.wait(60) == 0
+    assert [pid for pid in pids if is_alive(pid)] == []
+    assert not (running.folder / "ready.json").exists()
+    assert running.heard.line("database system is shut down")
+    assert "Traceback" not in running.heard.text
+    assert "killed" not in running.heard.text
+
+
+def test_whatever_is_killed_comes_back_and_when_all_is_nothing_is_left(folder: Path, base_port: int) -> None:
     with up(folder, base_port) as running:
         before = running.pids()
         killed = {pids[0] for pids in before.values()}
@@ -120,6 +141,14 @@ def test_whatever_is_killed_comes_back_and_what_is_told_stays_true(folder: Path,
         for text in (ready["web"], ready["simulator"]["smpp"], ready["metrics"]):
             until(partial(listens, address(text)))
         assert what_runs_instead(running, before, killed), "and stays"
+        left = [pid for pids in running.pids().values() for pid in pids]
+        running.process.kill()
+        running.process.wait()
+        until(lambda: not (folder / "ready.json").exists())
+        with up(folder, base_port) as next_one:  # which waits for the last of them
+            assert not set(left) & {pid for pids in next_one.pids().values() for pid in pids}
+            for pid in left:
+                wait_for_end(pid)
 
 
 def what_runs_instead(running: Up, before: dict[str, list[int]], killed: set[int]) -> dict[str, Any] | None:
@@ -158,38 +187,3 @@ def test_after_a_restore_nothing_goes_out_until_somebody_says_so(folder: Path, b
         assert (waiting["status"], waiting["parts"]) == (Status.UPLOAD_SUCCESS, [])
         sampan("sending", "release")
         until(lambda: sampan("message", message_id)["status"] == Status.DELIVERED)
-
-
-def test_ctrl_c_stops_all_of_it_in_order(folder: Path, base_port: int) -> None:
-    with up(folder, base_port) as running:
-        pids = [pid for pids in running.pids().values() for pid in pids]
-        os.killpg(running.process.pid, signal.SIGINT)
-        assert running.process.wait(60) == 0
-        assert [pid for pid in pids if is_alive(pid)] == []
-        assert not (folder / "ready.json").exists()
-        assert running.heard.line("database system is shut down")
-        assert "Traceback" not in running.heard.text
-        assert "killed" not in running.heard.text
-
-
-def test_nothing_is_left_when_it_is_killed_and_the_next_start_waits_for_that(folder: Path, base_port: int) -> None:
-    with up(folder, base_port) as killed:
-        before = [pid for pids in killed.pids().values() for pid in pids]
-        killed.process.kill()
-        killed.process.wait()
-        until(lambda: not (folder / "ready.json").exists())
-        with up(folder, base_port) as running:
-            assert not set(before) & {pid for pids in running.pids().values() for pid in pids}
-            for pid in before:
-                wait_for_end(pid)
-
-
-def test_two_on_one_folder_or_on_the_same_ports_are_refused(folder: Path, base_port: int, tmp_path: Path) -> None:
-    with up(folder, base_port) as running:
-        same_folder, same_ports = Up(folder, base_port + 100), Up(tmp_path / "var", base_port)
-        assert same_folder.process.wait(60) != 0
-        assert same_ports.process.wait(60) != 0
-        same_folder.heard.line(rf"Sampan already runs on .* \(process {running.process.pid}\)")
-        same_ports.heard.line(rf"Port {base_port} on 127.0.0.1 is in use by another program")
-        assert running.process.poll() is None
-        assert running.pids()

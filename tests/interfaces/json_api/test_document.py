@@ -28,7 +28,7 @@ from tests.interfaces.json_api.asking import RIGHT, Ask, key_of, with_door
 from tests.interfaces.running import web_process
 from tests.world import make_customer, make_places, send
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "5"))
 PAGE = Path(__file__).parents[3] / "docs/api/json.md"
 CHECKS: list[Any] = [
     not_a_server_error,
