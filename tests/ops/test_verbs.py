@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sampan.accounts.tables import Customer
+from sampan.accounts.keys import TEST_SCOPES, Scope, digest, holder_of
+from sampan.accounts.tables import ApiKey, Customer
 from sampan.billing.tables import Transfer
 from sampan.database import Connection
 from sampan.messages.submit import submit
@@ -95,6 +96,16 @@ def test_a_top_up_is_there_at_once(database: Connection, sampan: Run) -> None:
     assert (code, out) == (0, "HK$3.50 available\n")
     assert sampan("customer", "top-up", "nobody", "1")[0] == 1
     assert sampan("customer", "top-up", "harbour", "0")[0] == 1
+
+
+def test_a_key_is_made_for_each_api(database: Connection, sampan: Run) -> None:
+    make_customer()
+    code, out, _ = sampan("customer", "key", "harbour")
+    assert (code, bytes(ApiKey.objects.get().sha256)) == (0, digest(out.strip()))
+    for kind, scopes in (("live", set(Scope)), ("test", set(TEST_SCOPES))):
+        code, out, _ = sampan("customer", "key", "harbour", "--json-api", kind)
+        holder = holder_of(database, out.strip())
+        assert (code, holder.is_test, set(holder.scopes)) == (0, kind == "test", scopes)
 
 
 def test_an_operator_is_connected_changed_and_listed(database: Connection, sampan: Run) -> None:

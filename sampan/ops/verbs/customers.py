@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
-from sampan.accounts.keys import CHARACTERS, SHORT_CHARACTERS, add_key
+from sampan.accounts.keys import CHARACTERS, SHORT_CHARACTERS, TEST_SCOPES, Scope, add_json_key, add_key
 from sampan.accounts.tables import LONGEST_LOGIN_NAME, Customer, Person
 from sampan.billing import ledger
 from sampan.billing.money import in_cents, pips_of
@@ -62,10 +62,15 @@ def add(arguments: argparse.Namespace) -> Answer:
 
 
 def key(arguments: argparse.Namespace) -> Answer:
-    """A key that works as password at the HTTP API and the SMPP door."""
-    owner = _owner(arguments.login)
-    characters = SHORT_CHARACTERS if arguments.short else CHARACTERS
-    secret = add_key(owner, name=arguments.name, now=datetime.now(UTC), characters=characters)
+    """A key that works as password at the HTTP API and the SMPP door, or one of the JSON API."""
+    owner, now = _owner(arguments.login), datetime.now(UTC)
+    if arguments.json_api:
+        is_test = arguments.json_api == "test"
+        scopes = TEST_SCOPES if is_test else Scope
+        secret = add_json_key(owner, name=arguments.name, test=is_test, scopes=list(scopes), now=now)
+    else:
+        characters = SHORT_CHARACTERS if arguments.short else CHARACTERS
+        secret = add_key(owner, name=arguments.name, now=now, characters=characters)
     return Answer({"login": owner.login_name, "key": secret}, [secret])
 
 
