@@ -43,7 +43,7 @@ browser: setup-dev ## the long journeys in a real browser
 
 fire: export FIRE_RESULTS ?= var/fire.json
 fire: setup-dev ## each fault of an SMSC × `kill -9` of each process; FAULTS="reset or unbind" for some of them
-	$(BIN)/pytest --timeout=900 -m fire tests/fire -n 3 --dist worksteal $(if $(FAULTS),-k "$(FAULTS)")
+	$(BIN)/pytest --timeout=3600 -m fire tests/fire -n 3 --dist worksteal $(if $(FAULTS),-k "$(FAULTS)")
 
 soak: MINUTES ?= 30
 soak: setup-dev ## load, faults and kills at random for MINUTES=30; SEED=N goes the same way again
