@@ -12,7 +12,7 @@ from sampan.dispatch import inbox
 from sampan.dispatch.dialects import Dialect
 from sampan.dispatch.inbox import Kept, Receipt
 from sampan.dispatch.matching import Found, find
-from sampan.dispatch.results import COLUMNS, KEYS, attempts
+from sampan.dispatch.results import COLUMNS, KEYS, attempts, lock
 from sampan.dispatch.tables import Attempt
 from sampan.messages import status
 from sampan.messages.status import Evidence, Settled
@@ -117,8 +117,9 @@ def _keys(found: Sequence[Found]) -> dict[str, object]:
 
 def _finish(conn: Connection, final: Sequence[Found]) -> None:
     if final:
-        states = {"states": array_of(each.kept.receipt.state for each in final)}
-        conn.execute(FINISH, _keys(final) | states, prepare=True)
+        values = _keys(final) | {"states": array_of(each.kept.receipt.state for each in final)}
+        lock(conn, values)
+        conn.execute(FINISH, values, prepare=True)
 
 
 def _try_again(conn: Connection, trying: Sequence[Found]) -> None:

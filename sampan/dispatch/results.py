@@ -1,6 +1,6 @@
 """What operators answered to submit_sm, recorded many at once: attempts, statuses and money in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -72,6 +72,8 @@ def attempts(given: str, states: Iterable[int] = ()) -> str:
                   {condition} LIMIT 1 FOR UPDATE) a"""
 
 
+LOCK = one_line(f"SELECT count(*) FROM ({attempts(f'unnest({KEYS}) AS g (message_id, part, try_number)')}) AS locked")
+
 # The insertion always finds its row, which is locked: an update that can only go by the key.
 TAKE = one_line(f"""
 WITH found AS MATERIALIZED ({
@@ -127,6 +129,15 @@ def _keys(sent: Iterable[Sent]) -> dict[str, object]:
         "parts": array_of(each.part for each in rows),
         "tries": array_of(each.claimed.try_number for each in rows),
     }
+
+
+def lock(conn: Connection, keys: Mapping[str, object]) -> None:
+    """Before a statement that moves attempts: so it sees each as it is then, and where it lies.
+
+    A row that somebody else changed since the statement began is waited for and read as it is now; but where it lies
+    now the statement does not see, and would leave it there.
+    """
+    conn.execute(LOCK, {name: keys[name] for name in ("ids", "parts", "tries")}, prepare=True)
 
 
 class _Decisions:
@@ -221,6 +232,7 @@ def _end(conn: Connection, taken: Sequence[Taken], refused: Sequence[RefusedForG
             "codes": array_of([*(0 for _ in taken), *(each.command_status for each in refused)]),
             "now": now,
         }
+        lock(conn, values)
         conn.execute(END, values, prepare=True)
 
 

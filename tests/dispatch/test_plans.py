@@ -21,6 +21,7 @@ STATEMENTS = {
     "requeue": claims.REQUEUE,
     "withdraw": claims.WITHDRAW,
     "take": results.TAKE,
+    "lock": results.LOCK,
     "end": results.END,
     "lose": results.LOSE,
     "undo an attempt": results.UNATTEMPT,

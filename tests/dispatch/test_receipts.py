@@ -1,6 +1,8 @@
 """Receipts find their messages, however often and in whatever form they come (spec S73, S75–S78; peers.md)."""
 
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from sampan.dispatch.tables import Attempt, InboxReceipt
 from sampan.messages.tables import Message, MessagePart, Status
 from sampan.reasons import Reason
 from tests.dispatch.steps import DELIVERED, DIALECT, ENROUTE, UNDELIVERABLE, Owner, money, shown
+from tests.ops.heard import until
 from tests.world import NOW, make_customer, make_places, send
 
 TWO_PARTS = "花" * 80
@@ -36,6 +39,44 @@ def test_a_receipt_ends_the_message_and_leaves_the_facts_of_its_part(database: C
     assert (part.message_id, part.part, part.operator_ref, part.receipt_state) == (id_, 1, "ab12", DELIVERED)
     assert not Attempt.objects.exists()
     assert not InboxReceipt.objects.exists()
+
+
+def meanwhile(change: str, act: Callable[[], object]) -> None:
+    """`act` waits for somebody who changes the attempts and then commits."""
+    waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FOR %UPDATE%'"
+    with connect("tests") as other, connect("tests") as looking, ThreadPoolExecutor(1) as beside:
+        with other.transaction():
+            other.execute(change.encode())
+            acting = beside.submit(act)
+            until(lambda: looking.execute(waits).rowcount)
+        acting.result(10)
+
+
+@pytest.mark.parametrize("change", ["queried_at = now()", "state = 2, operator_ref = 'ab12'"])
+def test_a_receipt_that_waits_for_who_changes_its_part_still_ends_it(database: Connection, change: str) -> None:
+    """The part goes to where it ends, and is not left among those under way, too."""
+    owner, _, id_ = handed_over(database)
+    owner.taken(id_, ref="ab12")
+    meanwhile(f"UPDATE attempt SET {change}", lambda: owner.receipt("ab12"))
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
+    assert (MessagePart.objects.count(), Attempt.objects.count()) == (1, 0)
+    assert sweeps.end_without_receipt(database, NOW + timedelta(days=9)) == 0
+
+
+def test_an_answer_that_waits_for_who_changes_its_part_still_ends_it(database: Connection) -> None:
+    owner, _, id_ = handed_over(database)
+    meanwhile("UPDATE attempt SET state_at = now()", lambda: owner.refused(id_))
+    assert shown(id_) == (Status.UNDELIVERABLE, Reason.UNKNOWN_SUBSCRIBER, True)
+    assert (MessagePart.objects.count(), Attempt.objects.count()) == (1, 0)
+
+
+def test_parts_of_one_message_that_end_at_once_are_all_counted(database: Connection) -> None:
+    owner, harbour, id_ = handed_over(database, TWO_PARTS)
+    owner.taken(id_, 1, "a")
+    meanwhile("UPDATE message SET answered_parts = 1, taken_parts = 1", lambda: owner.taken(id_, 2, "b"))
+    assert money(database, harbour)["held"] == 0  # both are taken: it is charged
+    meanwhile("UPDATE message SET delivered_parts = 1", lambda: owner.receipt("b"))
+    assert shown(id_) == (Status.DELIVERED, Reason.NONE, True)
 
 
 def test_a_long_message_is_delivered_when_all_its_parts_are(database: Connection) -> None:
