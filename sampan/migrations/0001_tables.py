@@ -1996,14 +1996,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "smpp_part",
-                "indexes": [
-                    models.Index(fields=["received_at"], name="smpp_part_received"),
-                    models.Index(
-                        condition=models.Q(("message_id__isnull", False)),
-                        fields=["person", "destination", "reference", "number"],
-                        name="smpp_part_submitted",
-                    ),
-                ],
+                "indexes": [models.Index(fields=["received_at"], name="smpp_part_received")],
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("message_id__isnull", True)),

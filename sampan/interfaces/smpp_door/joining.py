@@ -20,7 +20,6 @@ ALL_PARTS_WITHIN = timedelta(minutes=5)
 SUBMITTED_WITHIN = timedelta(seconds=60)  # once all parts are there
 MOST_PARTS_OF_A_LOGIN = 10_000  # that wait for others
 KNOWN_FOR = timedelta(days=7)  # an id of a part leads to its message
-SAME_WITHIN = timedelta(seconds=60)  # a part that comes once more, for its answer was lost, is no new text's
 
 
 class Part(NamedTuple):
@@ -64,11 +63,6 @@ KEEP = """
                            registered, source_ton_npi, scheduled_at, validity_minutes, data_coding, octets)
     VALUES (nextval('message_id'), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
     ON CONFLICT (person_id, source, destination, reference, total, number) WHERE message_id IS NULL DO NOTHING"""
-SUBMITTED = """
-    SELECT id FROM smpp_part
-     WHERE person_id = %s AND source = %s AND destination = %s AND reference = %s AND total = %s AND number = %s
-       AND octets = sha256(%s) AND received_at > %s AND message_id IS NOT NULL
-     ORDER BY id DESC LIMIT 1"""
 PARTS = """
     SELECT id, number, octets, data_coding, registered, source_ton_npi, scheduled_at, validity_minutes FROM smpp_part
      WHERE person_id = %s AND source = %s AND destination = %s AND reference = %s AND total = %s AND message_id IS NULL
@@ -80,18 +74,14 @@ def keep_part(
 ) -> tuple[int, Whole | None]:
     """The part's id, committed; and the whole text where it was the last that was missing.
 
-    The same part again has the same id, also for a minute after its text was submitted. Raises
-    Refused(REFERENCE_REUSED) for another part under the same number, and OVERLOADED where too many parts wait for
-    others.
+    The same part again has the same id. Raises Refused(REFERENCE_REUSED) for another part under the same number, and
+    OVERLOADED where too many parts wait for others.
     """
     part = submitted.part
     assert part is not None
     text = login.person_id, submitted.sender, destination, part.reference, part.total
     with conn.transaction():
         conn.execute(LOCK, [f"{submitted.sender} {destination}", login.person_id])
-        again = [*text, part.number, submitted.octets, now - SAME_WITHIN]
-        if done := conn.execute(SUBMITTED, again).fetchone():
-            return done[0], None
         count = conn.execute(COUNT, [login.person_id]).fetchone()
         if count and count[0] >= MOST_PARTS_OF_A_LOGIN:
             raise Refused(Reason.OVERLOADED)
@@ -117,7 +107,7 @@ def forget_parts(conn: Connection, ids: Iterable[int]) -> None:
     conn.execute("DELETE FROM smpp_part WHERE id = ANY(%s::int8[])", [array_of(ids)])
 
 
-BECAME = "UPDATE smpp_part SET message_id = %s, octets = sha256(octets) WHERE id = ANY(%s::int8[])"
+BECAME = "UPDATE smpp_part SET message_id = %s, octets = '' WHERE id = ANY(%s::int8[])"
 
 
 def note_message(conn: Connection, ids: Iterable[int], message_id: int) -> None:

@@ -27,19 +27,12 @@ class SmppPart(models.Model):
     scheduled_at = models.DateTimeField(null=True)
     validity_minutes = models.SmallIntegerField(null=True)
     data_coding = models.SmallIntegerField()
-    octets = models.BinaryField()  # a character may be cut in two over parts; their SHA-256 once it is a message's
+    octets = models.BinaryField()  # a character may be cut in two over parts; empty once it is a message's
     message_id = models.BigIntegerField(null=True)  # null: others are missing
 
     class Meta:
         db_table = "smpp_part"
-        indexes: ClassVar = [
-            models.Index(fields=("received_at",), name="smpp_part_received"),
-            models.Index(
-                fields=("person", "destination", "reference", "number"),
-                condition=models.Q(message_id__isnull=False),
-                name="smpp_part_submitted",
-            ),
-        ]
+        indexes: ClassVar = [models.Index(fields=("received_at",), name="smpp_part_received")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=("person", "source", "destination", "reference", "total", "number"),

@@ -12,13 +12,7 @@ from sampan.composing.alphabet import encode_gsm
 from sampan.composing.parts import compose
 from sampan.database import Connection
 from sampan.interfaces.smpp_door.door import utc_now
-from sampan.interfaces.smpp_door.joining import (
-    ALL_PARTS_WITHIN,
-    KNOWN_FOR,
-    SAME_WITHIN,
-    SUBMITTED_WITHIN,
-    keep_part,
-)
+from sampan.interfaces.smpp_door.joining import ALL_PARTS_WITHIN, KNOWN_FOR, SUBMITTED_WITHIN, keep_part
 from sampan.interfaces.smpp_door.logins import Login
 from sampan.interfaces.smpp_door.reading import read_submit
 from sampan.interfaces.smpp_door.words import BALANCE_TOO_LOW, REFERENCE_REUSED
@@ -112,7 +106,7 @@ def test_each_parts_id_leads_to_the_whole_text_also_where_no_receipt_is_asked_fo
             await link.session.cancel(CancelSm("", ids[1]))
             for id_ in ids:
                 assert (await link.session.query(QuerySm(id_))).message_state == MessageState.DELETED
-            assert rows(database, "SELECT DISTINCT length(octets) FROM smpp_part") == [(32,)]  # no text
+            assert rows(database, "SELECT DISTINCT octets FROM smpp_part") == [(b"",)]
 
     run(scenario)
 
@@ -198,24 +192,6 @@ def test_the_same_part_again_has_the_same_id_and_another_under_its_number_is_ref
             other = second.short_message[6:]
             changed = first._replace(short_message=first.short_message[:6] + other)
             assert await submitted(link, changed) == [(REFERENCE_REUSED, "")]
-
-    run(scenario)
-
-
-def test_a_part_that_comes_again_after_its_text_was_submitted_is_no_new_text(database: Connection) -> None:
-    """Its answer was lost; it has the same id, and nothing waits for parts that will not come."""
-
-    async def scenario() -> None:
-        make_places()
-        async with open_door() as door, door.bound(make_customer()) as link:
-            parts = in_headers(encode_gsm(TEXT), 153)
-            answers = [answer for part in parts for answer in await submitted(link, part)]
-            assert await submitted(link, parts[-1]) == answers[-1:]
-            assert rows(database, WAITING) == []
-            assert rows(database, "SELECT recipients FROM batch") == [(1,)]
-            database.execute("UPDATE smpp_part SET received_at = received_at - %s", [SAME_WITHIN])
-            assert [status for status, _ in await submitted(link, parts[0])] == [Status.ESME_ROK]
-            assert len(rows(database, WAITING)) == 1  # of another text under the same reference
 
     run(scenario)
 
