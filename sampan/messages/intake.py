@@ -5,8 +5,8 @@ came meanwhile, and a moment more: a commit costs the same for one as for 200. T
 its commit the next is planned.
 
 Who sends 100,000 at once holds the lock of their balance for seconds, and their own next message waits for it. Nobody
-else's does: a flush waits for no lock for long, and customers that are waited for go apart, each by itself. So do the
-large drafts.
+else's does: a flush waits for no lock for long, and customers that are waited for go apart, each by itself. The large
+drafts go apart from all, one at a time: each takes memory.
 """
 
 import asyncio
@@ -28,7 +28,8 @@ from sampan.reasons import Reason, Refused
 MOST_RECIPIENTS_OF_A_FLUSH = 500
 MOST_PENDING = 5_000
 MOST_FLUSHES = 2
-MOST_APART = 4  # flushes of one customer each, or of one large draft
+MOST_APART = 4  # flushes of one customer each
+MOST_LARGE = 1  # drafts of more recipients than a flush carries
 LONGEST_LOCK_MS = 100
 CROWD = 8  # so many in one flush, and the next one gathers
 GATHER_S = 0.0015
@@ -57,6 +58,7 @@ class Intake:
         self._clock = clock
         self._shared = DatabaseThreads(MOST_FLUSHES + 1, "intake", lock_timeout_ms=LONGEST_LOCK_MS)  # 1 for the bell
         self._own = DatabaseThreads(MOST_APART, "intake apart")
+        self._large = DatabaseThreads(MOST_LARGE, "intake large")
         self._loop = asyncio.get_running_loop()
         self._unanswered = 0
         self._pending: list[Waiting] = []
@@ -74,18 +76,15 @@ class Intake:
             return Refused(Reason.OVERLOADED)
         self._unanswered += 1
         waiting = Waiting(draft, self._loop.create_future())
-        if waiting.customer_id in self._apart:
+        if len(draft.recipients) > MOST_RECIPIENTS_OF_A_FLUSH:
+            self._begin(self._answer(self._large, [waiting]))
+        elif waiting.customer_id in self._apart:
             self._apart[waiting.customer_id].append(waiting)
-        elif len(draft.recipients) > MOST_RECIPIENTS_OF_A_FLUSH:
-            self._begin(self._answer(self._own, [waiting]))
         else:
             self._pending.append(waiting)
             if self._flushes < MOST_FLUSHES:
                 self._start()
-        try:
-            return await waiting.outcome
-        finally:
-            self._unanswered -= 1
+        return await waiting.outcome
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
@@ -148,6 +147,7 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - the loop's top: every waiting caller gets an answer
             log.error("intake.failed", error=repr(error), drafts=len(taken))
             outcomes = [Refused(Reason.UNEXPECTED)] * len(taken)
+        self._unanswered -= len(taken)
         for each, outcome in zip(taken, outcomes, strict=True):
             if not each.outcome.done():
                 each.outcome.set_result(outcome)
@@ -174,6 +174,7 @@ class Intake:
             await asyncio.sleep(0)
         self._shared.close()
         self._own.close()
+        self._large.close()
 
 
 _customer_id = attrgetter("customer_id")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+import pytest
 from msgspec.structs import replace
 
 from sampan.database import Connection, connect
@@ -129,6 +130,26 @@ def test_too_many_that_wait_are_told_to_come_again(database: Connection) -> None
         assert len(overloaded) == 1
 
     with_intake(scenario)
+
+
+def test_who_goes_away_before_the_answer_still_counts_as_waiting(
+    database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_PENDING", 2)
+    make_places()
+    draft = draft_of(database, make_customer())
+
+    async def scenario(intake: Intake) -> None:
+        for _ in range(2):
+            gone = asyncio.ensure_future(intake.submit(draft))
+            await asyncio.sleep(0)
+            gone.cancel()
+        outcome = await intake.submit(draft)
+        assert isinstance(outcome, Refused)
+        assert outcome.reason == Reason.OVERLOADED
+
+    with_intake(scenario)
+    assert Message.objects.count() == 2  # what was taken in is accepted, whoever listens
 
 
 def test_when_the_database_is_away_the_answer_is_an_error_and_afterwards_all_is_well(database: Connection) -> None:
