@@ -153,7 +153,7 @@ class Ground:
     def is_settled(self, case: Case, ids: list[int]) -> bool:
         """Nothing moves by itself any more."""
         stats = self.stats()
-        if stats["down"] or stats["to_come"] or stats["waiting"]:
+        if any(stats[figure] for figure in ("down", "to_come", "waiting", "in_flight")):
             return False
         with self.platform.connect() as conn:
             counted = invariants.counts(conn, ids)

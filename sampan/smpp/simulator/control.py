@@ -99,6 +99,7 @@ class Control:
         return asdict(simulator.journal.stats) | {
             "sessions": simulator.sessions,
             "waiting": sum(outbox.waiting for outbox in outboxes),
+            "in_flight": sum(outbox.in_flight for outbox in outboxes),
             "to_come": simulator.to_come,
             "lost": sum(outbox.lost for outbox in outboxes),
             "unanswered": simulator.journal.unanswered,

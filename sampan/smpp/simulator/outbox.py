@@ -38,6 +38,11 @@ class Outbox:
         """Deliveries not written yet."""
         return len(self._kept) + sum(map(len, self._queues.values()))
 
+    @property
+    def in_flight(self) -> int:
+        """Deliveries written, by sessions that stand, and not acknowledged yet."""
+        return sum(session.limits.window - session.room for session in self._queues)
+
     def open(self, session: ServerSession) -> None:
         """A session that can receive has bound; what was kept is its."""
         self._queues[session] = self._kept

@@ -59,12 +59,15 @@ def test_what_a_session_did_not_acknowledge_comes_again_by_the_next_first_things
             forgetful.session.submit([(n, to(99, b"%d" % n)) for n in range(4)])
             ids = [message_id for _, _, message_id in await forgetful.until("answers", 4)]
             assert [receipt.id for receipt in await receipts(forgetful, 2)] == ids[:2]
+            outbox = simulator.accounts["florist"].outbox
+            assert (outbox.waiting, outbox.in_flight) == (2, 2)
             forgetful.session.abort("a crash")
             careful = await bind(simulator)
             assert [receipt.id for receipt in await receipts(careful, 4)] == ids
             await settle(careful)
             stats = simulator.journal.stats
             assert (stats.receipts, stats.receipts_acknowledged) == (6, 4), "two were written twice"
+            assert (outbox.waiting, outbox.in_flight) == (0, 0)
 
     run_as_product(test)
 
