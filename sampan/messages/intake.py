@@ -32,7 +32,8 @@ MOST_APART = 4  # flushes of one customer each
 MOST_LARGE = 1  # drafts of more recipients than a flush carries
 LONGEST_LOCK_MS = 100
 CROWD = 8  # so many in one flush, and the next one gathers
-GATHER_S = 0.0015
+GATHER_SHARE = 0.4  # of the time the last flush took: the dearer a commit is, the more should share it
+MOST_GATHER_S = 0.005
 RING_EVERY_S = 0.01
 
 log = structlog.get_logger()
@@ -65,6 +66,7 @@ class Intake:
         self._apart: dict[int, list[Waiting]] = {}  # of customers whose locks others hold
         self._flushes = 0
         self._last_count = 0
+        self._last_took_s = 0.0
         self._places: set[Place] = set()
         self._ringing = False
         self._rang_at = float("-inf")
@@ -94,7 +96,7 @@ class Intake:
     def _start(self) -> None:
         self._flushes += 1
         if self._flushes > 1 or self._last_count >= CROWD:
-            self._loop.call_later(GATHER_S, self._flush)
+            self._loop.call_later(min(MOST_GATHER_S, GATHER_SHARE * self._last_took_s), self._flush)
         else:
             self._loop.call_soon(self._flush)  # with all that this turn of the loop brings
 
@@ -107,12 +109,13 @@ class Intake:
 
     async def _run(self, taken: list[Waiting]) -> None:
         """A flush, of many customers; the one whose lock takes long goes apart, and all others at once."""
+        began_s = self._loop.time()
         try:
             await self._answer(self._shared, taken)
         except psycopg.errors.LockNotAvailable:
             for customer_id, of_customer in groupby(sorted(taken, key=_customer_id), _customer_id):
                 await self._try_alone(customer_id, [*of_customer])
-        self._last_count = len(taken)
+        self._last_count, self._last_took_s = len(taken), self._loop.time() - began_s
         self._flushes -= 1
         if self._pending:
             self._start()
